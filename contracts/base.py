@@ -1,9 +1,10 @@
 """The kinds of message, and how a message is addressed.
 
-A contract file lives at ``contracts/<owner>/<aggregate>.py`` and names its partition key once,
-at its top: ``KEY = "workspace_id"``. From the file's place and the class's name follow the wire
-name (``billing.QuotaReserved.v1``) and the topic (``billing.account.v1``). The wire name is pinned
-in the generated schema: renaming a class without its schema fails `make verify`.
+A contract file lives at ``contracts/<owner>/<aggregate>.py`` (or in a folder of that name, when it
+outgrows a file) and names its partition key once, at its top: ``KEY = "workspace_id"``. From the
+file's place and the class's name follow the wire name (``billing.QuotaReserved.v1``) and the topic
+(``billing.account.v1``). The wire name is pinned in the generated schema: renaming a class without
+its schema fails `make verify`.
 """
 
 import sys
@@ -32,6 +33,12 @@ class Address:
     def topic(self) -> str:
         """The topic of the aggregate's public facts."""
         return f"{self.owner}.{self.aggregate}.v{self.version}"
+
+
+def _key_of(module: str) -> str:
+    """`KEY` of a contract file, or of the folder that it grew into."""
+    folder = sys.modules.get(module.rpartition(".")[0])
+    return str(getattr(sys.modules[module], "KEY", getattr(folder, "KEY", "")))
 
 
 REGISTRY: dict[str, type["Message"]] = {}
@@ -64,8 +71,8 @@ class Message(BaseModel):
         owner, _, aggregate = place.partition(".")
         if "[" in cls.__name__ or not owner or owner == "base":
             return
-        key = key or str(getattr(sys.modules[cls.__module__], "KEY", ""))
-        cls.address = Address(owner, aggregate or owner, cls.__name__, version, key)
+        key = key or _key_of(cls.__module__)
+        cls.address = Address(owner, aggregate.split(".")[0] or owner, cls.__name__, version, key)
         cls.permission, cls.secret = permission, secret
         if REGISTRY.setdefault(cls.address.type, cls).__module__ != cls.__module__:
             raise TypeError(f"two contracts share the wire type {cls.address.type}")

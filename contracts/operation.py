@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.base import Command, Query, Rejection, Reply
 
 KEY = "operation_id"
@@ -45,12 +47,12 @@ class Operation(Reply):
     state: OperationState
     subject_id: str = ""
     step: str = ""
-    steps: list[OperationStep] = []
+    steps: list[OperationStep] = Field(default_factory=list)
     done: int = 0
     total: int = 0
-    result: dict[str, Any] = {}  # the fields that the finished work hands to its caller
+    result: dict[str, Any] = Field(default_factory=dict)  # fields for the caller; shape by kind
     error_type: str = ""
-    error: dict[str, Any] = {}  # a rejection's fields: their shape follows error_type
+    error: dict[str, Any] = Field(default_factory=dict)  # fields of the rejection error_type
     version: int = 0
     cancellable: bool = False
     started_at: datetime

@@ -1,0 +1,1 @@
+"""Studio: the draft of every app."""

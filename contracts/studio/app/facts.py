@@ -1,0 +1,125 @@
+"""What happened to an app."""
+
+from uuid import UUID
+
+from contracts.base import Event
+from contracts.studio.app.kinds import EntityKind
+
+
+class AppCreated(Event):
+    """An app exists, with a starter page; `revision_id` is its first head."""
+
+    workspace_id: UUID
+    app_id: UUID
+    app_name: str
+    revision_id: UUID
+
+
+class AppRenamed(Event):
+    """The app is called otherwise; nothing inside it changed."""
+
+    workspace_id: UUID
+    app_id: UUID
+    app_name: str
+
+
+class AppArchived(Event):
+    """The app is out of the way and refuses edits and publishing until restored."""
+
+    workspace_id: UUID
+    app_id: UUID
+
+
+class AppRestored(Event):
+    """The app is back from the archive."""
+
+    workspace_id: UUID
+    app_id: UUID
+
+
+class AppDeleted(Event):
+    """The app is gone for good."""
+
+    workspace_id: UUID
+    app_id: UUID
+
+
+class EntityAdded(Event):
+    """A new entity is part of the draft."""
+
+    workspace_id: UUID
+    app_id: UUID
+    entity_id: str
+    kind: EntityKind
+    name: str
+    entity_version: int
+    revision_id: UUID
+
+
+class EntityChanged(Event):
+    """An entity's source is another one."""
+
+    workspace_id: UUID
+    app_id: UUID
+    entity_id: str
+    kind: EntityKind
+    name: str
+    entity_version: int
+    revision_id: UUID
+
+
+class EntityRemoved(Event):
+    """An entity, and what was inside it, left the draft."""
+
+    workspace_id: UUID
+    app_id: UUID
+    entity_id: str
+    kind: EntityKind
+    name: str
+    revision_id: UUID
+
+
+class AppImported(Event):
+    """A source tree became the head. With nothing changed there is no new revision, and no fact."""
+
+    workspace_id: UUID
+    app_id: UUID
+    app_name: str
+    revision_id: UUID
+    format_version: int
+    files: int
+    counts: dict[str, int]
+    entities_added: int
+    entities_changed: int
+    entities_removed: int
+
+
+class RevisionFrozen(Event):
+    """A revision's bundle is written; it can't be discarded while a release needs it."""
+
+    workspace_id: UUID
+    app_id: UUID
+    revision_id: UUID
+    release_id: UUID
+    bundle_digest: str
+    files: int
+    bytes: int
+
+
+class RevisionUnfrozen(Event):
+    """A release that was to be made of this revision will not come."""
+
+    workspace_id: UUID
+    app_id: UUID
+    revision_id: UUID
+    release_id: UUID
+
+
+class RevisionTagged(Event):
+    """A revision went live in an environment."""
+
+    workspace_id: UUID
+    app_id: UUID
+    revision_id: UUID
+    release_id: UUID
+    environment: str
