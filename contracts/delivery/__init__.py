@@ -1,0 +1,1 @@
+"""Delivery: releases, what is live where, and the files that browsers fetch."""
