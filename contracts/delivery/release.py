@@ -181,13 +181,16 @@ class SwitchLivePointer(Command[ReleasePublished]):
 
 
 class RollBack(Command[ReleaseRolledBack], permission="app.publish"):
-    """Make a release live that was live before, if `expected_live_release_id` still is."""
+    """Make a release live that was live before, if `expected_live_release_id` still is.
+
+    Refused with NothingLive where nothing is: coming back on the air is a publish, with its quota.
+    """
 
     workspace_id: UUID
     app_id: UUID
     environment: Environment
     to_release_id: UUID
-    expected_live_release_id: UUID | None
+    expected_live_release_id: UUID
 
 
 class UnpublishApp(Command[AppUnpublished], permission="app.publish"):
