@@ -46,7 +46,7 @@ def record_effects(database: sqlite3.Connection, records: Iterable[ConsumerRecor
 
 
 async def consume(bootstrap: str, topics: list[str], group: str, path: str, idle_s: float) -> int:
-    """Read until nothing came for `idle_s` seconds (0 = for ever); answers the number of effects."""
+    """Read until nothing came for `idle_s` seconds (0 = for ever); answers the new effects."""
     consumer = AIOKafkaConsumer(
         *topics,
         bootstrap_servers=bootstrap,
