@@ -12,8 +12,8 @@ A pack is the bytes of its files one after the other and nothing else: file i is
 for each part, because thousands of small files cost a flush to disk each; 3,600 of them take
 seconds, one pack milliseconds. An empty part has `size` 0, the digest of no bytes, and no blob.
 
-Equal content gives equal digests: write `files` sorted by `path`, the JSON by `encode`, and put no
-times or ids in it.
+Equal content gives equal digests: write `files` sorted by `path` (by code point, each path once),
+the JSON by `encode`, and put no times or ids in it.
 """
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,11 +22,12 @@ Digest = str
 """SHA-256 in lower-case hex, 64 characters."""
 
 DIGEST_PATTERN = "^[0-9a-f]{64}$"
+CONTENT_TYPE_PATTERN = r"^[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; [a-z]+=[A-Za-z0-9.+-]+)?$"
 FORMAT_NEWEST = 1
 
 
 class BundleFile(BaseModel):
-    """One file inside a pack. `path` is relative, with `/`, without `.`, `..` or empty parts."""
+    """One file inside a pack. `path` is relative, with `/`; no `.`, `..`, empty part or control."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -34,7 +35,7 @@ class BundleFile(BaseModel):
     digest: Digest = Field(pattern=DIGEST_PATTERN)
     size: int = Field(ge=0)
     offset: int = Field(ge=0)
-    content_type: str = Field(min_length=1, max_length=128)
+    content_type: str = Field(max_length=128, pattern=CONTENT_TYPE_PATTERN)
 
 
 class BundlePart(BaseModel):
