@@ -120,6 +120,12 @@ class LivePointerMoved(Rejection):
     live_release_id: UUID | None
 
 
+class AppNotReleased(Rejection):
+    """Nothing of this app was ever staged in this workspace."""
+
+    app_id: UUID
+
+
 class ReleaseUnknown(Rejection):
     """No such release of this app in this workspace and environment."""
 
