@@ -1,0 +1,1 @@
+"""The machinery under every service. It knows the wire, never the business."""

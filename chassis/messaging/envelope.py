@@ -1,0 +1,158 @@
+"""Envelope: one message on the wire. CloudEvents 1.0, binary mode: attributes are Kafka headers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(Protocol):
+    """A record as Kafka gives it (aiokafka's ConsumerRecord fits)."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int  # unix ms
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Undecodable(Exception):
+    """These bytes are no message of ours. Trying again changes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """A message and what travels with it. `data` is the JSON body, exactly as sent.
+
+    `key` orders it on its topic; `subject` is the key of the thing that it is about (they differ
+    for replies, which are ordered by saga). `deadline_ms` is absolute unix time. `forward_id`, on
+    a compensation, is the id of the command that it undoes.
+    """
+
+    id: UUID
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    key: str
+    topic: str
+    data: bytes
+    workspace_id: UUID | None = None
+    aggregate_version: int | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+    traceparent: str = ""
+    actor_id: UUID | None = None
+    deadline_ms: int | None = None
+    reply_to: str = ""
+    forward_id: UUID | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The Kafka headers, as text."""
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": str(self.id),
+            "ce_type": self.type,
+            "ce_source": self.source,
+            "ce_subject": self.subject,
+            "ce_time": self.time.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "ce_dataschema": f"urn:basalt:schema:{self.type}",
+            "content-type": "application/json",
+        }
+        for name, attribute in _EXTENSIONS:
+            value = getattr(self, attribute)
+            if value is not None and value != "":
+                headers[name] = str(value)
+        return headers
+
+
+Fact = Envelope
+"""Any event, undecoded: what a tap's handler takes (activity)."""
+
+_EXTENSIONS = (
+    ("ce_workspaceid", "workspace_id"),
+    ("ce_aggregateversion", "aggregate_version"),
+    ("ce_correlationid", "correlation_id"),
+    ("ce_causationid", "causation_id"),
+    ("ce_traceparent", "traceparent"),
+    ("ce_actorid", "actor_id"),
+    ("ce_deadlinems", "deadline_ms"),
+    ("ce_replyto", "reply_to"),
+    ("ce_forwardid", "forward_id"),
+)
+
+
+def wire_headers(headers: Mapping[str, str]) -> list[tuple[str, bytes]]:
+    """Headers as Kafka wants them."""
+    return [(name, value.encode()) for name, value in headers.items()]
+
+
+def read_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """Header text by lower-case name. Bytes that are no UTF-8 become replacement characters."""
+    return {
+        name.lower(): value.decode("utf-8", "replace") if value is not None else ""
+        for name, value in headers
+    }
+
+
+def type_of(record: Record) -> str:
+    """The record's `ce_type`, or "" when it has none. Cheap: nothing else is read."""
+    for name, value in record.headers:
+        if name == "ce_type":
+            return value.decode("utf-8", "replace") if value is not None else ""
+    return ""
+
+
+def decode(record: Record) -> Envelope:
+    """Read a record. Unknown headers are ignored. Raises Undecodable."""
+    headers = read_headers(record.headers)
+    if headers.get("ce_specversion", "1.0") != "1.0":
+        raise Undecodable(f"CloudEvents {headers['ce_specversion']}: only 1.0 is understood")
+    if record.value is None:
+        raise Undecodable("no body")
+    try:
+        return Envelope(
+            id=UUID(headers["ce_id"]),
+            type=headers["ce_type"],
+            source=headers["ce_source"],
+            subject=headers.get("ce_subject", ""),
+            time=_time(headers.get("ce_time", ""), record.timestamp),
+            key=record.key.decode() if record.key is not None else "",
+            topic=record.topic,
+            data=record.value,
+            workspace_id=_uuid(headers, "ce_workspaceid"),
+            aggregate_version=_int(headers, "ce_aggregateversion"),
+            correlation_id=_uuid(headers, "ce_correlationid"),
+            causation_id=_uuid(headers, "ce_causationid"),
+            traceparent=headers.get("ce_traceparent", ""),
+            actor_id=_uuid(headers, "ce_actorid"),
+            deadline_ms=_int(headers, "ce_deadlinems"),
+            reply_to=headers.get("ce_replyto", ""),
+            forward_id=_uuid(headers, "ce_forwardid"),
+        )
+    except KeyError as missing:
+        raise Undecodable(f"no header {missing.args[0]}") from missing
+    except ValueError as broken:
+        raise Undecodable(str(broken)) from broken
+
+
+def _uuid(headers: Mapping[str, str], name: str) -> UUID | None:
+    text = headers.get(name)
+    return UUID(text) if text else None
+
+
+def _int(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name)
+    return int(text) if text else None
+
+
+def _time(text: str, timestamp_ms: int) -> datetime:
+    if not text:
+        return datetime.fromtimestamp(max(timestamp_ms, 0) / 1000, UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""The stores behind a service: PostgreSQL, MongoDB, Redis and blobs."""

@@ -1,0 +1,1 @@
+"""Fakes that pass the same contract suites as what they stand for."""
