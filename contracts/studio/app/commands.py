@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import Command
+from contracts.delivery.environment import Environment
 from contracts.operation import Operation
 from contracts.studio.app.facts import (
     AppArchived,
@@ -151,4 +152,4 @@ class TagRevision(Command[RevisionTagged]):
     app_id: UUID
     revision_id: UUID
     release_id: UUID
-    environment: str
+    environment: Environment

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from contracts.base import Event
+from contracts.delivery.environment import Environment
 from contracts.studio.app.kinds import EntityKind
 
 
@@ -122,4 +123,4 @@ class RevisionTagged(Event):
     app_id: UUID
     revision_id: UUID
     release_id: UUID
-    environment: str
+    environment: Environment
