@@ -1,0 +1,142 @@
+"""A saga is data: a list of steps that is checked when it is imported.
+
+Before the pivot a failure undoes everything; after it the saga only goes forward. The fields of
+the starting command, the ids that the saga mints and the fields of replies are the saga's fields;
+each command takes its own by name.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from chassis.saga.policy import UNTIL_DONE, RetryPolicy
+from contracts.base import Message, answer_of
+
+
+class Kind(StrEnum):
+    """COMPENSATABLE can be undone, the PIVOT decides, RETRIABLE must succeed in the end."""
+
+    COMPENSATABLE = "compensatable"
+    PIVOT = "pivot"
+    RETRIABLE = "retriable"
+
+
+class DefinitionRefused(TypeError):
+    """A saga that could not always finish or be undone. One line: saga, step, rule."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command, what undoes it, and how patiently its answer is awaited."""
+
+    kind: Kind
+    command: type[Message]
+    compensation: type[Message] | None
+    retry: RetryPolicy
+
+    @property
+    def name(self) -> str:
+        return self.command.__name__
+
+    @cached_property
+    def answer_type(self) -> str:
+        """The wire type of the command's success."""
+        return answer_of(self.command).address.type
+
+    @cached_property
+    def undone_type(self) -> str:
+        """The wire type of the compensation's success."""
+        assert self.compensation is not None, "only compensatable steps are undone"
+        return answer_of(self.compensation).address.type
+
+
+def compensatable(
+    command: type[Message], *, compensation: type[Message], retry: RetryPolicy
+) -> Step:
+    """A step that `compensation` undoes, also when it is not known whether it happened."""
+    return Step(Kind.COMPENSATABLE, command, compensation, retry)
+
+
+def pivot(command: type[Message], *, retry: RetryPolicy) -> Step:
+    """The point of no return: its answer decides whether the saga completes or is undone."""
+    return Step(Kind.PIVOT, command, None, retry)
+
+
+def retriable(command: type[Message], *, retry: RetryPolicy = UNTIL_DONE) -> Step:
+    """A step after the pivot: it is sent until it succeeds."""
+    return Step(Kind.RETRIABLE, command, None, retry)
+
+
+@dataclass(frozen=True)
+class Saga:
+    """A process over several services. Raises DefinitionRefused when it is wrong.
+
+    starts_on: the command that starts it (its answer is an Operation). mints: names of the ids that
+    the saga makes up, so that a compensation can be sent when a reply was lost. lock: fields whose
+    values no two running sagas share, taken at the start in sorted order, first come first served.
+    deadline: from the start to the pivot. progress: announce every step, not only start and end.
+    """
+
+    name: str
+    version: int
+    starts_on: type[Message]
+    steps: tuple[Step, ...]
+    deadline: timedelta
+    mints: tuple[str, ...] = ()
+    lock: str | tuple[str, ...] = ()
+    progress: bool = False
+
+    def __post_init__(self) -> None:
+        from chassis.saga.checks import check  # checks.py reads the shapes that are defined here
+
+        check(self)
+
+    @cached_property
+    def point_of_no_return(self) -> int:
+        """Index of the first step that cannot be undone: once sent, only its reply decides."""
+        kinds = [step.kind for step in self.steps]
+        return next((i for i, k in enumerate(kinds) if k != Kind.COMPENSATABLE), len(kinds))
+
+    @cached_property
+    def origin_fields(self) -> frozenset[str]:
+        """Fields that no reply may change: what the caller gave and what the saga minted."""
+        return frozenset(self.starts_on.model_fields) | frozenset(self.mints)
+
+    @cached_property
+    def lock_fields(self) -> tuple[str, ...]:
+        """The fields that lock, as a tuple in sorted order."""
+        return (self.lock,) if isinstance(self.lock, str) else tuple(sorted(self.lock))
+
+
+class Definitions:
+    """Every saga that an orchestrator runs, all released versions of each."""
+
+    def __init__(self, sagas: tuple[Saga, ...]) -> None:
+        self._pinned: dict[tuple[str, int], Saga] = {}
+        self._latest: dict[type[Message], Saga] = {}
+        for saga in sagas:
+            if self._pinned.setdefault((saga.name, saga.version), saga) is not saga:
+                raise DefinitionRefused(f"{saga.name} v{saga.version}: there are two of it")
+            known = self._latest.setdefault(saga.starts_on, saga)
+            if known.name != saga.name:
+                raise DefinitionRefused(
+                    f"{saga.name} v{saga.version}: {saga.starts_on.__name__} starts {known.name}"
+                )
+            if saga.version > known.version:
+                self._latest[saga.starts_on] = saga
+
+    def get(self, name: str, version: int) -> Saga:
+        """The definition that an instance is pinned to. KeyError when it is not deployed here."""
+        return self._pinned[name, version]
+
+    def started_by(self, contract: type[Message]) -> Saga:
+        """The newest version of the saga that this command starts. KeyError when none does."""
+        return self._latest[contract]
+
+    def starts(self) -> tuple[type[Message], ...]:
+        """Every command that starts a saga."""
+        return tuple(self._latest)
+
+    def __contains__(self, pin: tuple[str, int]) -> bool:
+        return pin in self._pinned

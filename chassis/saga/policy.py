@@ -1,0 +1,39 @@
+"""Retry policies, by name: a saga's steps say QUICK, never a number."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long an answer is awaited, and how often the same command is sent again.
+
+    `attempts` sends at most before a compensatable step is given up; for every other command it is
+    when somebody is called, and sending goes on. The wait doubles from `timeout` to `timeout_max`.
+    """
+
+    name: str
+    attempts: int
+    timeout: timedelta
+    timeout_max: timedelta
+
+    def wait(self, attempt: int, spread: float = 0.5) -> timedelta:
+        """How long to wait after the `attempt`-th send (from 1). `spread` 0..1 sets 80..120 %."""
+        doubled = self.timeout * (1 << min(attempt - 1, 20))
+        return min(doubled, self.timeout_max) * (0.8 + 0.4 * spread)
+
+    @property
+    def longest(self) -> timedelta:
+        """All attempts unanswered, every wait at its longest."""
+        waits = (self.wait(attempt, 1.0) for attempt in range(1, self.attempts + 1))
+        return sum(waits, timedelta())
+
+
+QUICK = RetryPolicy("QUICK", 5, timedelta(seconds=3), timedelta(seconds=15))
+"""Milliseconds of work: given up after about a minute."""
+
+PATIENT = RetryPolicy("PATIENT", 6, timedelta(seconds=20), timedelta(minutes=2))
+"""Seconds of work, such as files moved: given up after about eight minutes."""
+
+UNTIL_DONE = RetryPolicy("UNTIL_DONE", 8, timedelta(seconds=3), timedelta(minutes=2))
+"""Must happen: somebody is called after about six minutes, and sending never stops."""

@@ -1,0 +1,112 @@
+"""The durable state of one saga: what its row holds, and nothing else."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+Fields = dict[str, Any]  # a message's fields as JSON values
+
+
+class Status(StrEnum):
+    """Where a saga stands. There is no FAILED: unfinished work is not an end."""
+
+    RUNNING = "RUNNING"
+    COMPENSATING = "COMPENSATING"
+    NEEDS_ATTENTION = "NEEDS_ATTENTION"
+    COMPLETED = "COMPLETED"
+    COMPENSATED = "COMPENSATED"
+    ABANDONED = "ABANDONED"
+
+
+TERMINAL = frozenset((Status.COMPLETED, Status.COMPENSATED, Status.ABANDONED))
+
+
+class Phase(StrEnum):
+    """LOCKING waits for its turn, FORWARD does the steps, BACKWARD undoes them."""
+
+    LOCKING = "LOCKING"
+    FORWARD = "FORWARD"
+    BACKWARD = "BACKWARD"
+
+
+class StepMark(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DONE = "done"
+    REJECTED = "rejected"
+    COMPENSATING = "compensating"
+    UNDONE = "undone"
+
+
+@dataclass(slots=True)
+class StepState:
+    """One step and how often its command, or its compensation, was sent."""
+
+    mark: StepMark = StepMark.PENDING
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class SagaState:
+    """One saga. `decide` never changes the state that it is given; it answers a copy.
+
+    cursor: the step whose answer is awaited. attempts, rounds: sends of that command, and how often
+    it was refused although it must succeed. wake_at: when it wants a Tick (None = ended). facts:
+    how many public events it has announced. data: the fields known so far, as JSON values.
+    """
+
+    id: UUID
+    saga: str
+    definition_version: int
+    workspace_id: UUID | None
+    actor_id: UUID | None
+    started_at: datetime
+    updated_at: datetime
+    deadline_at: datetime
+    wake_at: datetime | None
+    data: Fields
+    steps: list[StepState]
+    status: Status = Status.RUNNING
+    phase: Phase = Phase.FORWARD
+    cursor: int = 0
+    attempts: int = 0
+    rounds: int = 0
+    version: int = 1
+    facts: int = 0
+    error_type: str = ""
+    error: Fields = field(default_factory=dict)
+    traceparent: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.status in TERMINAL
+
+    def copy(self) -> "SagaState":
+        """A copy whose steps may be changed; `data` and `error` are replaced, never changed."""
+        return SagaState(
+            self.id,
+            self.saga,
+            self.definition_version,
+            self.workspace_id,
+            self.actor_id,
+            self.started_at,
+            self.updated_at,
+            self.deadline_at,
+            self.wake_at,
+            self.data,
+            [StepState(step.mark, step.attempts) for step in self.steps],
+            self.status,
+            self.phase,
+            self.cursor,
+            self.attempts,
+            self.rounds,
+            self.version,
+            self.facts,
+            self.error_type,
+            self.error,
+            self.traceparent,
+        )

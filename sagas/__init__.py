@@ -1,0 +1,6 @@
+"""The processes: one file per saga, a declarative list of steps."""
+
+from sagas.onboard_workspace import onboard_workspace
+from sagas.publish_app import publish_app
+
+SAGAS = (publish_app, onboard_workspace)
