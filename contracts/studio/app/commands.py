@@ -12,6 +12,7 @@ from contracts.studio.app.facts import (
     AppArchived,
     AppCreated,
     AppDeleted,
+    AppImported,
     AppRenamed,
     AppRestored,
     EntityAdded,
@@ -111,6 +112,20 @@ class ImportApp(Command[Operation], permission="app.edit"):
     operation_id: UUID
     app_name: str = ""
     archive_digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class FinishImport(Command[AppImported]):
+    """Make content that is written already the app's head; what an import's worker ends with.
+
+    `digest` is the content's, in the workspace that it was written under.
+    """
+
+    workspace_id: UUID
+    app_id: UUID
+    app_name: str
+    digest: str
+    format_version: int
+    files: int
 
 
 class CreateStarterApp(Command[AppCreated]):

@@ -1,0 +1,89 @@
+"""Imports: begun at once, worked off outside any transaction, ended by a command to oneself."""
+
+from chassis.work import Operations
+
+from chassis.clock import Clock, new_id
+from chassis.context import Context
+from chassis.errors import Rejected
+from contracts.operation import Operation
+from contracts.studio.app import AppImported, AppUnknown, FinishImport, ImportApp
+from services.studio.model import (
+    Adopted,
+    App,
+    Apps,
+    Drafts,
+    Revisions,
+    Shelves,
+    app_of,
+    new_app,
+    shelf_of,
+)
+
+
+async def import_app(
+    command: ImportApp, apps: Apps, shelves: Shelves, operations: Operations
+) -> Operation:
+    """Refuse what can be refused now; the rest is the worker's (services/studio/importing.py)."""
+    app = await apps.get(command.app_id)
+    if app is None:
+        shelf = await shelf_of(shelves, command.workspace_id)
+        shelf.put(command.app_id)  # only to ask: nothing is saved before there is an app
+    else:
+        (await app_of(apps, command.workspace_id, command.app_id)).demand_editable()
+    return operations.begin(
+        operation_id=command.operation_id,
+        kind="import_app",
+        workspace_id=command.workspace_id,
+        subject_id=str(command.app_id),
+        input=command.model_dump(mode="json"),
+    )
+
+
+async def finish_import(
+    command: FinishImport,
+    apps: Apps,
+    shelves: Shelves,
+    drafts: Drafts,
+    revisions: Revisions,
+    clock: Clock,
+    context: Context,
+) -> AppImported:
+    """Make the written content the head. With the same content there is no new revision."""
+    app = await apps.get(command.app_id)
+    if app is not None and app.workspace_id != command.workspace_id:
+        raise Rejected(AppUnknown(app_id=command.app_id))
+    if app is not None:
+        app.demand_editable()
+    if app is not None and app.head_digest == command.digest:
+        return _imported(command, app, None)
+    adopted = await drafts.adopt(command.app_id, command.workspace_id, command.digest)
+    if app is None:
+        shelf = await shelf_of(shelves, command.workspace_id)
+        shelf.put(command.app_id)
+        shelves.save(shelf)
+        app, revision = new_app(
+            command, command.app_name, adopted.content, new_id(), context.actor_id, clock.now()
+        )
+    else:
+        revision = app.advance(new_id(), adopted.content, "import", context.actor_id, clock.now())
+    revisions.save(revision)
+    apps.save(app)
+    return _imported(command, app, adopted)
+
+
+def _imported(command: FinishImport, app: App, adopted: Adopted | None) -> AppImported:
+    return AppImported(
+        workspace_id=app.workspace_id,
+        app_id=app.app_id,
+        app_name=app.app_name,
+        revision_id=app.head_revision_id,
+        format_version=command.format_version,
+        files=command.files,
+        counts=app.counts,
+        entities_added=adopted.added if adopted else 0,
+        entities_changed=adopted.changed if adopted else 0,
+        entities_removed=adopted.removed if adopted else 0,
+    )
+
+
+HANDLERS = (import_app, finish_import)

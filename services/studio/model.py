@@ -1,0 +1,285 @@
+"""Apps, their revisions, and how many of them a workspace may have: the rules."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from chassis.errors import Rejected, Unavailable
+from contracts.studio.app import (
+    AppIsArchived,
+    AppLimitReached,
+    AppNotArchived,
+    AppNotPublishable,
+    AppUnknown,
+    EntityKind,
+    RevisionUnknown,
+)
+
+ACTIVE, ARCHIVED = "active", "archived"
+
+
+@dataclass
+class Revision:
+    """An immutable state of an app: `digest` names its content. Only `tags` grow."""
+
+    revision_id: UUID
+    workspace_id: UUID
+    app_id: UUID
+    number: int
+    digest: str
+    message: str
+    created_at: datetime
+    actor_id: UUID | None = None
+    tags: list[str] = field(default_factory=list)
+
+    def tag(self, environment: str) -> bool:
+        """Remember that it went live in an environment; False when that was known."""
+        if environment in self.tags:
+            return False
+        self.tags.append(environment)
+        return True
+
+
+@dataclass
+class App:
+    """A draft: its name, whether it can be edited, and where its head stands."""
+
+    app_id: UUID
+    workspace_id: UUID
+    app_name: str
+    created_at: datetime
+    updated_at: datetime
+    head_revision_id: UUID
+    head_digest: str
+    revisions: int = 0
+    state: str = ACTIVE
+    counts: dict[str, int] = field(default_factory=dict)
+    freezes: dict[UUID, UUID] = field(default_factory=dict)
+    """What releases under way hold: release_id -> revision_id."""
+
+    def advance(
+        self, revision_id: UUID, content: "Content", message: str, actor: UUID | None, at: datetime
+    ) -> Revision:
+        """Move the head to a new revision of `content`."""
+        self.revisions += 1
+        self.head_revision_id, self.head_digest = revision_id, content.digest
+        self.counts, self.updated_at = content.counts, at
+        return Revision(
+            revision_id=revision_id,
+            workspace_id=self.workspace_id,
+            app_id=self.app_id,
+            number=self.revisions,
+            digest=content.digest,
+            message=message,
+            created_at=at,
+            actor_id=actor,
+        )
+
+    def demand_editable(self) -> None:
+        """Rejected when it is in the archive."""
+        if self.state == ARCHIVED:
+            raise Rejected(AppIsArchived(app_id=self.app_id))
+
+    def demand_archived(self) -> None:
+        """Rejected when it is not in the archive."""
+        if self.state != ARCHIVED:
+            raise Rejected(AppNotArchived(app_id=self.app_id))
+
+    def freeze(self, release_id: UUID, revision: Revision | None, revision_id: UUID) -> bool:
+        """Hold a revision for a release; False when it is held already."""
+        if self.state == ARCHIVED:
+            raise Rejected(AppNotPublishable(app_id=self.app_id, reason="the app is archived"))
+        if revision is None or revision.app_id != self.app_id:
+            raise Rejected(RevisionUnknown(app_id=self.app_id, revision_id=revision_id))
+        if self.freezes.get(release_id) == revision_id:
+            return False
+        self.freezes[release_id] = revision_id
+        return True
+
+    def unfreeze(self, release_id: UUID) -> bool:
+        """Let go of what a release held; False when it held nothing."""
+        return self.freezes.pop(release_id, None) is not None
+
+
+@dataclass
+class Shelf:
+    """The apps of a workspace, and how many its plan allows. None: not announced yet."""
+
+    workspace_id: UUID
+    apps_max: int | None = None
+    app_ids: list[UUID] = field(default_factory=list)
+
+    def put(self, app_id: UUID) -> None:
+        """Make room for one more app. The starter app needs no announced plan."""
+        if app_id in self.app_ids:
+            return
+        if self.apps_max is None and self.app_ids:
+            raise Unavailable("the workspace's plan is not announced yet", retry_after=1.0)
+        if self.apps_max is not None and len(self.app_ids) >= self.apps_max:
+            refusal = AppLimitReached(workspace_id=self.workspace_id, apps_max=self.apps_max)
+            raise Rejected(refusal)
+        self.app_ids.append(app_id)
+
+    def take(self, app_id: UUID) -> bool:
+        """Give an app's room back; False when it had none."""
+        if app_id not in self.app_ids:
+            return False
+        self.app_ids.remove(app_id)
+        return True
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a revision holds, by its digest, with the number of entities of each kind."""
+
+    digest: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Edited:
+    """An entity after an edit, and the content that it is part of now."""
+
+    entity_id: str
+    kind: EntityKind
+    name: str
+    entity_version: int
+    content: Content
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What an imported content changes in the draft that it replaces."""
+
+    content: Content
+    added: int
+    changed: int
+    removed: int
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A revision's bundle in the blob store."""
+
+    bundle_digest: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Addition:
+    """A new entity as the client describes it; see AddEntity."""
+
+    kind: EntityKind
+    page: str
+    parent_id: str
+    name: str
+    source: dict[str, Any]  # the entity's own JSON
+    text: str | None
+
+
+class Apps(Protocol):
+    """The apps' rows."""
+
+    async def get(self, app_id: UUID) -> App | None: ...
+    def save(self, app: App) -> None: ...
+    def delete(self, app: App) -> None: ...
+
+
+class Revisions(Protocol):
+    """The revisions' rows."""
+
+    async def get(self, revision_id: UUID) -> Revision | None: ...
+    def save(self, revision: Revision) -> None: ...
+
+
+class Shelves(Protocol):
+    """The workspaces' rows."""
+
+    async def get(self, workspace_id: UUID) -> Shelf | None: ...
+    def save(self, shelf: Shelf) -> None: ...
+
+
+class Drafts(Protocol):
+    """The content of heads: bodies by digest, and the index of their entities.
+
+    Refusals of the content (EntityUnknown, EntityNameTaken, VersionConflict, SourceInvalid) are
+    raised here: they need what is inside.
+    """
+
+    async def start(self, app_id: UUID, workspace_id: UUID, app_name: str) -> Content:
+        """A new app with one page."""
+        ...
+
+    async def add(self, app: App, addition: Addition) -> Edited: ...
+
+    async def change(
+        self,
+        app: App,
+        entity_id: str,
+        expected_version: int,
+        source: dict[str, Any] | None,  # the entity's own JSON
+        text: str | None,
+    ) -> Edited: ...
+
+    async def remove(self, app: App, entity_id: str, expected_version: int) -> Edited: ...
+
+    async def adopt(self, app_id: UUID, workspace_id: UUID, digest: str) -> Adopted:
+        """Make a content that is written already the head's: its index replaces the old one."""
+        ...
+
+    def drop(self, app_id: UUID) -> None:
+        """Forget the index of a deleted app."""
+        ...
+
+
+class Bundles(Protocol):
+    """Makes of a revision what delivery needs."""
+
+    async def write(self, revision: Revision) -> Frozen:
+        """Write the bundle to the blob store; the same revision gives the same digest."""
+        ...
+
+
+class NamesApp(Protocol):
+    """A command that makes an app."""
+
+    @property
+    def workspace_id(self) -> UUID: ...
+    @property
+    def app_id(self) -> UUID: ...
+
+
+def new_app(
+    command: NamesApp,
+    name: str,
+    content: Content,
+    revision_id: UUID,
+    actor: UUID | None,
+    at: datetime,
+) -> tuple[App, Revision]:
+    """An app that begins with `content`, and its first revision."""
+    app = App(
+        app_id=command.app_id,
+        workspace_id=command.workspace_id,
+        app_name=name,
+        created_at=at,
+        updated_at=at,
+        head_revision_id=revision_id,
+        head_digest=content.digest,
+    )
+    return app, app.advance(revision_id, content, "create", actor, at)
+
+
+async def app_of(apps: Apps, workspace_id: UUID, app_id: UUID) -> App:
+    """The app; Rejected when this workspace has none of that id."""
+    app = await apps.get(app_id)
+    if app is None or app.workspace_id != workspace_id:
+        raise Rejected(AppUnknown(app_id=app_id))
+    return app
+
+
+async def shelf_of(shelves: Shelves, workspace_id: UUID) -> Shelf:
+    """The workspace's shelf, a new one when there is none yet."""
+    return await shelves.get(workspace_id) or Shelf(workspace_id)
