@@ -1,0 +1,91 @@
+"""Inbox: what a consumer group has handled, and what it answered."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from uuid import UUID
+
+from chassis.errors import ForwardRefused
+from chassis.stores.statement import Reading, Row, Statement
+from contracts.base import REGISTRY, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it is stored: wire type and JSON. "" is the answer of an event's handler."""
+
+    type: str = ""
+    data: bytes = b""
+    digest: bytes | None = None  # of the input; only where a client chose the message's id
+
+    def message(self) -> Message:
+        """The answer as a contract. KeyError for a type that this service does not import."""
+        return REGISTRY[self.type].model_validate_json(self.data)
+
+
+REFUSED = Kept(ForwardRefused.address.type, b"{}")
+
+
+def input_digest(message: Message) -> bytes:
+    """Tells one input from another under the same message id."""
+    text = f"{message.address.type}\n{message.model_dump_json()}"
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+class Inbox:
+    """The inbox of one group as one chunk sees it."""
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self._known: dict[UUID, Kept] = {}
+        self._new: dict[UUID, Kept] = {}
+
+    def reads(self, reading: Reading, ids: Iterable[UUID]) -> None:
+        """Look these message ids up."""
+        reading.add(
+            "SELECT message_id::text, NULL::bigint, NULL::bigint,"
+            " coalesce(reply_type, '') || ' ' || coalesce(encode(input_digest, 'hex'), ''),"
+            " convert_from(reply, 'UTF8')"
+            " FROM inbox WHERE consumer_group = {} AND message_id = ANY({}::uuid[])",
+            self._group,
+            list(ids),
+            into=self._load,
+        )
+
+    def seen(self, message_id: UUID) -> Kept | None:
+        """The answer that was given to this message before, in this chunk or an earlier one."""
+        return self._known.get(message_id) or self._new.get(message_id)
+
+    def keep(self, message_id: UUID, kept: Kept) -> None:
+        """The message is handled by this chunk."""
+        self._new[message_id] = kept
+
+    def refuse(self, message_id: UUID) -> None:
+        """Tombstone: should this command still arrive, it is answered `ForwardRefused`."""
+        if self.seen(message_id) is None:
+            self._new[message_id] = REFUSED
+
+    def flush(self, statement: Statement) -> None:
+        """A message that another replica handled meanwhile is a Conflict; so is a tombstone whose
+        command it handled: both are answered from a fresh read."""
+        if not self._new:
+            return
+        statement.add(
+            "INSERT INTO inbox (consumer_group, message_id, reply_type, reply, input_digest)"
+            " SELECT {}::text, u.* FROM unnest({}::uuid[], {}::text[], {}::bytea[], {}::bytea[])"
+            " AS u(message_id, reply_type, reply, input_digest)",
+            self._group,
+            list(self._new),
+            [kept.type or None for kept in self._new.values()],
+            [kept.data if kept.type else None for kept in self._new.values()],
+            [kept.digest for kept in self._new.values()],
+        )
+
+    def _load(self, rows: list[Row]) -> None:
+        for message_id, _, _, about, body in rows:
+            reply_type, _, digest = (about or "").partition(" ")
+            self._known[UUID(message_id)] = Kept(
+                reply_type,
+                (body or "").encode(),
+                bytes.fromhex(digest) if digest else None,
+            )

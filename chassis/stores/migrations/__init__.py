@@ -1,0 +1,1 @@
+"""The chassis's own tables, in the database of every service."""
