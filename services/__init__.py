@@ -1,0 +1,1 @@
+"""The business: one folder for each service; none knows another."""

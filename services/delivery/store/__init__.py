@@ -1,0 +1,1 @@
+"""Where delivery keeps things: `rows` for handlers, `manifests` and `files` for readers."""
