@@ -1,0 +1,37 @@
+"""Billing's part of the schema: plans and usage."""
+
+from uuid import UUID
+
+import strawberry
+from strawberry import Info
+
+from contracts.billing.account import GetUsage, ListPlans, PlanLimits
+from contracts.billing.account import Usage as UsageContract
+from services.gateway.graphql.loaders import AppKey
+from services.gateway.graphql.shapes import Shape, shape, shape_of
+from services.gateway.graphql.studio import App
+from services.gateway.scope import Scope
+
+Plan = shape_of(PlanLimits)
+
+
+@shape(UsageContract, hide=("workspace_id", "live_app_ids"))
+class Usage(Shape):
+    """What a workspace may consume and does. Units: apps live, or about to be, at one time."""
+
+    @strawberry.field(description="The apps that are live and count.")
+    async def live_apps(self, info: Info[Scope, None]) -> list[App]:
+        """Batched; apps that were deleted are left out."""
+        keys = [AppKey(self.shown.workspace_id, app_id) for app_id in self.shown.live_app_ids]
+        found = await info.context.loaders.apps.load_many(keys)
+        return [App.of(app) for app in found if app]
+
+
+async def usage_of(scope: Scope, workspace_id: UUID) -> Usage:
+    """What a workspace consumes at this moment."""
+    return Usage.of(await scope.ask(GetUsage(workspace_id=workspace_id)))
+
+
+async def all_plans(scope: Scope) -> list[Plan]:  # type: ignore[valid-type]  # derived
+    """Every plan on offer, smallest first."""
+    return [Plan.of(plan) for plan in (await scope.ask(ListPlans())).plans]

@@ -1,0 +1,102 @@
+"""A command contract as a GraphQL mutation.
+
+Adding one takes a line in a Mutation class::
+
+    rename_app = mutation(RenameApp, refusals=(AppUnknown, AppIsArchived))
+
+Input, payload, the union of its outcomes, permission, validation and idempotency follow from the
+contract. `mints` names ids that the gateway makes (always the same for one idempotency key);
+`fills` completes fields that the client leaves out.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry import Info
+
+from chassis.errors import Conflict, IdempotencyKeyReused, Rejected
+from contracts.base import Command, Message, Rejection, answer_of
+from services.gateway.graphql.failures import CONFLICT, KEY_REUSED, result_union, show_failure
+from services.gateway.graphql.inputs import InputPlan, build, collect, plan_input
+from services.gateway.graphql.shapes import shape_of, show
+from services.gateway.scope import CommandKey, Scope
+
+Fields = dict[str, Any]  # contract field values, by name
+Fill = Callable[[Scope, Fields, UUID], Awaitable[Fields]]  # (scope, given, command id) -> added
+Repeat = Callable[[Scope, Fields, UUID], Awaitable[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a mutation becomes a command."""
+
+    contract: type[Command[Any]]
+    input: InputPlan
+    refusals: tuple[type[Rejection], ...]
+    mints: tuple[str, ...]
+    fill: Fill | None
+    repeat: Repeat | None
+
+
+def mutation(
+    contract: type[Command[Any]],
+    *,
+    name: str = "",
+    refusals: Collection[type[Rejection]] = (),
+    mints: Collection[str] = (),
+    fills: Collection[str] = (),
+    fill: Fill | None = None,
+    repeat: Repeat | None = None,
+    hide: Collection[str] = (),
+) -> Any:
+    """A strawberry field that sends `contract`.
+
+    `fills` = fields that the client may give and that `fill` supplies otherwise; `hide` = fields
+    that only `fill` supplies. `repeat` answers for a command that was carried out before, when
+    `fill` would now fill in something else.
+    """
+    assert contract.permission, f"{contract.__name__} is not for callers from outside"
+    title = name or contract.__name__
+    hidden = {*hide, *mints}
+    plan = Plan(
+        contract,
+        plan_input(contract, name=f"{title}Input", hide=hidden, optional=fills),
+        tuple(refusals),
+        tuple(mints),
+        fill,
+        repeat,
+    )
+    union = result_union(f"{title}Result", shape_of(answer_of(contract)), refusals)
+
+    async def resolve(info: Info[Scope, None], input: Any) -> Any:  # types are set below
+        return await perform(plan, info.context, input)
+
+    resolve.__annotations__ = {"info": Info, "input": plan.input.gql_type, "return": union}
+    doc = " ".join((contract.__doc__ or "").split())
+    return strawberry.mutation(resolver=resolve, description=doc)
+
+
+async def perform(plan: Plan, scope: Scope, given: Any) -> Any:
+    """Carry out one mutation. Returns a member of its union."""
+    fields = collect(plan.input, given)
+    key = CommandKey(plan.contract.address.type, given.idempotency_key, fields)
+    command_id = await scope.command_id(plan.contract.permission or "", key)
+    for minted in plan.mints:
+        fields[minted] = scope.minted(command_id, minted)
+    try:
+        if plan.fill:
+            fields |= await plan.fill(scope, fields, command_id)
+        command = build(plan.contract, fields)
+        answer = await scope.send(command, command_id, owner=str(fields.get("owner", "")))
+        return show(answer, fields)
+    except Rejected as refusal:
+        return show_failure(refusal.rejection, fields, plan.refusals)
+    except IdempotencyKeyReused:
+        if plan.repeat is None:
+            return KEY_REUSED
+        return show(await plan.repeat(scope, fields, command_id), fields)
+    except Conflict:
+        return CONFLICT

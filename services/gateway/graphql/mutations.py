@@ -1,0 +1,186 @@
+"""Every mutation: which commands clients may send, and how they can be refused."""
+
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from contracts.billing.account import AccountIsClosed, AccountUnknown, ChangePlan, PlanTooSmall
+from contracts.delivery.release import (
+    LivePointerMoved,
+    NothingLive,
+    ReleaseNotSwitchable,
+    ReleaseUnknown,
+    RollBack,
+    SetAppVisibility,
+    UnpublishApp,
+)
+from contracts.identity.session import (
+    LogIn,
+    LogOut,
+    LogOutEverywhere,
+    RevokeSession,
+    SessionUnknown,
+)
+from contracts.identity.user import (
+    ChangePassword,
+    CredentialsRefused,
+    EmailMalformed,
+    EmailTaken,
+    PasswordTooWeak,
+    Register,
+    TooManyAttempts,
+)
+from contracts.identity.workspace import (
+    AcceptInvitation,
+    AlreadyMember,
+    ChangeMemberRole,
+    ChangeWorkspaceSettings,
+    InvitationForSomebodyElse,
+    InvitationUnknown,
+    InviteMember,
+    LastOwner,
+    LeaveWorkspace,
+    MembersLimitReached,
+    MemberUnknown,
+    RemoveMember,
+    RenameWorkspace,
+    RevokeInvitation,
+    WorkspaceUnknown,
+)
+from contracts.operation import CancelOperation, OperationNotCancellable, OperationUnknown
+from contracts.orchestrator.onboarding import OnboardWorkspace
+from contracts.orchestrator.publishing import PublishApp
+from contracts.studio.app import (
+    AddEntity,
+    AppIsArchived,
+    AppLimitReached,
+    AppNotArchived,
+    AppUnknown,
+    ArchiveApp,
+    ChangeEntity,
+    CreateApp,
+    DeleteApp,
+    EntityNameTaken,
+    EntityUnknown,
+    ImportApp,
+    RemoveEntity,
+    RenameApp,
+    RestoreApp,
+    RevisionUnknown,
+    SourceInvalid,
+    VersionConflict,
+)
+from services.gateway.graphql import queries  # noqa: F401  # types by hand come before derived
+from services.gateway.graphql.mutation import mutation
+from services.gateway.graphql.publishing import fill_import, fill_publish, repeat_publish
+from services.gateway.scope import Scope
+
+
+async def as_caller(scope: Scope, fields: dict[str, Any], command_id: UUID) -> dict[str, Any]:
+    """A command about the caller: nobody says who they are, their token does."""
+    return {"user_id": (await scope.caller()).user_id}
+
+
+async def as_session(scope: Scope, fields: dict[str, Any], command_id: UUID) -> dict[str, Any]:
+    """A command about the caller and this very session."""
+    caller = await scope.caller()
+    return {"user_id": caller.user_id, "session_id": caller.session_id}
+
+
+async def as_owner(scope: Scope, fields: dict[str, Any], command_id: UUID) -> dict[str, Any]:
+    """Whoever makes a workspace owns it."""
+    return {"owner_id": (await scope.caller()).user_id}
+
+
+EDIT = (AppUnknown, AppIsArchived, EntityUnknown, VersionConflict, SourceInvalid)
+ABOUT_ME = ("user_id",)
+THIS_SESSION = ("user_id", "session_id")
+MEMBERS = (WorkspaceUnknown, MemberUnknown, LastOwner)
+
+
+@strawberry.type
+class IdentityMutation:
+    """Users, sessions, workspaces, members, invitations."""
+
+    register = mutation(Register, refusals=(EmailMalformed, EmailTaken, PasswordTooWeak))
+    log_in = mutation(LogIn, refusals=(CredentialsRefused, TooManyAttempts))
+    log_out = mutation(LogOut, hide=THIS_SESSION, fill=as_session)
+    log_out_everywhere = mutation(LogOutEverywhere, hide=ABOUT_ME, fill=as_caller)
+    revoke_session = mutation(
+        RevokeSession, refusals=(SessionUnknown,), hide=ABOUT_ME, fill=as_caller
+    )
+    change_password = mutation(
+        ChangePassword,
+        refusals=(CredentialsRefused, PasswordTooWeak, TooManyAttempts),
+        hide=THIS_SESSION,
+        fill=as_session,
+    )
+    create_workspace = mutation(
+        OnboardWorkspace,
+        name="CreateWorkspace",
+        mints=("workspace_id",),
+        hide=("owner_id",),
+        fill=as_owner,
+    )
+    rename_workspace = mutation(RenameWorkspace, refusals=(WorkspaceUnknown,))
+    change_workspace_settings = mutation(
+        ChangeWorkspaceSettings, refusals=(WorkspaceUnknown,)
+    )
+    change_member_role = mutation(ChangeMemberRole, refusals=MEMBERS)
+    remove_member = mutation(RemoveMember, refusals=(WorkspaceUnknown, LastOwner))
+    leave_workspace = mutation(LeaveWorkspace, refusals=(WorkspaceUnknown, LastOwner))
+    invite_member = mutation(
+        InviteMember,
+        refusals=(WorkspaceUnknown, EmailMalformed, AlreadyMember, MembersLimitReached),
+    )
+    revoke_invitation = mutation(RevokeInvitation, refusals=(WorkspaceUnknown,))
+    accept_invitation = mutation(
+        AcceptInvitation,
+        refusals=(InvitationUnknown, InvitationForSomebodyElse, MembersLimitReached),
+        hide=ABOUT_ME,
+        fill=as_caller,
+    )
+
+
+@strawberry.type
+class StudioMutation:
+    """The draft of an app."""
+
+    create_app = mutation(CreateApp, refusals=(AppLimitReached,), mints=("app_id",))
+    rename_app = mutation(RenameApp, refusals=(AppUnknown, AppIsArchived))
+    archive_app = mutation(ArchiveApp, refusals=(AppUnknown,))
+    restore_app = mutation(RestoreApp, refusals=(AppUnknown, AppNotArchived, AppLimitReached))
+    delete_app = mutation(DeleteApp, refusals=(AppUnknown, AppNotArchived))
+    add_entity = mutation(AddEntity, refusals=(*EDIT, EntityNameTaken))
+    change_entity = mutation(ChangeEntity, refusals=EDIT)
+    remove_entity = mutation(RemoveEntity, refusals=EDIT)
+    import_app = mutation(
+        ImportApp,
+        refusals=(AppUnknown, AppIsArchived, AppLimitReached),
+        mints=("operation_id",),
+        fills=("app_id",),
+        fill=fill_import,
+    )
+
+
+@strawberry.type
+class ReleaseMutation:
+    """Publishing, and what is live; plans."""
+
+    publish_app = mutation(
+        PublishApp,
+        refusals=(AppUnknown, RevisionUnknown),
+        fills=("revision_id", "previous_release_id"),
+        fill=fill_publish,
+        repeat=repeat_publish,
+    )
+    roll_back = mutation(
+        RollBack, refusals=(ReleaseUnknown, ReleaseNotSwitchable, LivePointerMoved, NothingLive)
+    )
+    unpublish_app = mutation(UnpublishApp, refusals=(NothingLive,))
+    set_app_visibility = mutation(SetAppVisibility)
+    change_plan = mutation(ChangePlan, refusals=(AccountUnknown, AccountIsClosed, PlanTooSmall))
+    cancel_operation = mutation(
+        CancelOperation, refusals=(OperationUnknown, OperationNotCancellable)
+    )

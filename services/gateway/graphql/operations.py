@@ -1,0 +1,89 @@
+"""Long work in the schema: an Operation, whoever owns it."""
+
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry import Info
+from strawberry.scalars import JSON
+
+from chassis.errors import Rejected
+from contracts.operation import GetOperation, OperationUnknown
+from contracts.operation import Operation as OperationContract
+from services.gateway import ids
+from services.gateway.graphql.delivery import Release, find_release
+from services.gateway.graphql.failures import Failure, failure_of
+from services.gateway.graphql.node import NodeShape
+from services.gateway.graphql.shapes import shape
+from services.gateway.graphql.studio import App, find_app
+from services.gateway.scope import Scope
+
+HIDDEN = ("result", "error_type", "error", "subject_id")
+
+
+@shape(OperationContract, node="Operation", hide=HIDDEN)
+class Operation(NodeShape):
+    """Long work: answers at once, is watched by `operation(id)`, and may be cancelled early."""
+
+    @strawberry.field(description="Whether it has ended, well or not.")
+    def finished(self) -> bool:
+        """By state, so that a state of a newer owner counts as running."""
+        return self.shown.finished_at is not None
+
+    @strawberry.field(description="Why it was refused or undone; null when it was not.")
+    def error(self) -> Failure | None:
+        """The rejection, as its own type."""
+        if not self.shown.error_type:
+            return None
+        failure: Failure = failure_of(self.shown.error_type, self.shown.error, self.known)
+        return failure
+
+    @strawberry.field(description="What the finished work says; ids in it are global ids.")
+    def result(self) -> JSON:
+        """Fields that name a thing become its global id."""
+        return JSON(shown_result(self.shown.result, self.known))
+
+    @strawberry.field(description="The app that it made or worked on.")
+    async def app(self, info: Info[Scope, None]) -> App | None:
+        """Batched."""
+        app_id = self._uuid("app_id")
+        if app_id is None:
+            return None
+        return await find_app(info.context, {**self.known, "app_id": app_id})
+
+    @strawberry.field(description="The release that it made.")
+    async def release(self, info: Info[Scope, None]) -> Release | None:
+        """Batched."""
+        release_id = self._uuid("release_id")
+        if release_id is None:
+            return None
+        return await find_release(info.context, {**self.known, "release_id": release_id})
+
+    def _uuid(self, name: str) -> UUID | None:
+        value = self.shown.result.get(name)
+        return UUID(str(value)) if value else None
+
+
+def shown_result(result: dict[str, Any], known: Any) -> dict[str, Any]:
+    """A result's fields with global ids in place of those that can be made."""
+    fields = {**known, **result}
+    out: dict[str, Any] = {}  # JSON
+    for name, value in result.items():
+        kind = ids.KIND_OF_FIELD.get(name)
+        parts = [fields.get(part) for part in ids.PARTS[kind][:-1]] if kind else []
+        if kind and value and all(parts):
+            out[name] = ids.encode(kind, *[str(part) for part in parts], str(value))
+        else:
+            out[name] = value
+    return out
+
+
+async def find_operation(scope: Scope, fields: dict[str, Any]) -> Operation | None:
+    """The operation of a decoded id; None when there is none."""
+    query = GetOperation(workspace_id=fields["workspace_id"], operation_id=fields["operation_id"])
+    try:
+        return Operation.of(await scope.ask(query, owner=fields["owner"]))
+    except Rejected as refusal:
+        if isinstance(refusal.rejection, OperationUnknown):
+            return None
+        raise

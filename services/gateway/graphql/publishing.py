@@ -1,0 +1,45 @@
+"""What a publish and an import leave to the gateway: the newest revision, what is live, a new id."""
+
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import Rejected
+from contracts.base import Message
+from contracts.operation import GetOperation
+from contracts.studio.app import AppUnknown
+from services.gateway.graphql.loaders import AppKey
+from services.gateway.scope import Scope
+
+Fields = dict[str, Any]  # contract field values
+
+
+async def fill_publish(scope: Scope, fields: Fields, command_id: UUID) -> Fields:
+    """The head, and what is live in that environment at this moment, unless the client said."""
+    app = AppKey(fields["workspace_id"], fields["app_id"])
+    added: Fields = {}
+    if "revision_id" not in fields:
+        found = await scope.loaders.apps.load(app)
+        if found is None:
+            raise Rejected(AppUnknown(app_id=app.app_id))
+        added["revision_id"] = found.head_revision_id
+    if "previous_release_id" not in fields:
+        delivery = await scope.loaders.deliveries.load(app)
+        live = [p for p in delivery.pointers if p.environment == fields["environment"]]
+        release = live[0].release if live else None
+        added["previous_release_id"] = release.release_id if release else None
+    return added
+
+
+async def repeat_publish(scope: Scope, fields: Fields, command_id: UUID) -> Message:
+    """The operation that an earlier call with this key started.
+
+    By now the head or what is live may differ, so the repeat is another input: it is still the
+    same call.
+    """
+    query = GetOperation(workspace_id=fields["workspace_id"], operation_id=command_id)
+    return await scope.ask(query, owner="orchestrator")
+
+
+async def fill_import(scope: Scope, fields: Fields, command_id: UUID) -> Fields:
+    """A new app unless the client names one."""
+    return {} if "app_id" in fields else {"app_id": scope.minted(command_id, "app_id")}

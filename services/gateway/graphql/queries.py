@@ -1,0 +1,139 @@
+"""Every root query."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry import Info
+
+from contracts.identity.session import ListSessions
+from contracts.identity.workspace import ListWorkspaces
+from services.gateway import ids
+from services.gateway.errors import BadInput, Fault
+from services.gateway.graphql.activity import FeedEntry, feed_of
+from services.gateway.graphql.billing import Plan, all_plans
+from services.gateway.graphql.connection import FIRST_DEFAULT, Connection
+from services.gateway.graphql.delivery import find_release
+from services.gateway.graphql.entities import Entity
+from services.gateway.graphql.identity import (
+    Session,
+    User,
+    Workspace,
+    find_member,
+    find_user,
+    find_workspace,
+)
+from services.gateway.graphql.node import Node
+from services.gateway.graphql.operation_list import operations_of
+from services.gateway.graphql.operations import Operation, find_operation
+from services.gateway.graphql.studio import App, find_app, find_entity, read_id
+from services.gateway.scope import Scope
+
+FINDERS: dict[str, Callable[[Scope, dict[str, Any]], Awaitable[Any]]] = {
+    "User": find_user,
+    "Workspace": find_workspace,
+    "Member": find_member,
+    "App": find_app,
+    "Entity": find_entity,
+    "Release": find_release,
+    "Operation": find_operation,
+}
+"""How a thing is found by its decoded id, by kind."""
+
+
+@strawberry.type
+class Query:
+    """What can be asked."""
+
+    @strawberry.field(description="Anything with a global id; null when it is gone or not yours.")
+    async def node(self, info: Info[Scope, None], id: strawberry.ID) -> Node | None:
+        """Relay's refetching."""
+        try:
+            decoded = ids.decode(id, *FINDERS)
+        except ids.InvalidId as error:
+            raise BadInput(Fault("id", str(error))) from None
+        found: Node | None = await FINDERS[decoded.kind](info.context, dict(decoded.fields))
+        return found
+
+    @strawberry.field(description="The caller.")
+    async def me(self, info: Info[Scope, None]) -> User | None:
+        """Null only when the caller's account is gone."""
+        return await find_user(info.context, {"user_id": (await info.context.caller()).user_id})
+
+    @strawberry.field(description="The caller's live sessions, newest first.")
+    async def sessions(self, info: Info[Scope, None]) -> list[Session]:
+        """Tokens are not among what it shows."""
+        query = ListSessions(user_id=(await info.context.caller()).user_id)
+        return [Session.of(session) for session in (await info.context.ask(query)).sessions]
+
+    @strawberry.field(description="The workspaces that the caller is a member of, oldest first.")
+    async def workspaces(self, info: Info[Scope, None]) -> list[Workspace]:
+        """A person is in few workspaces: no pages."""
+        query = ListWorkspaces(user_id=(await info.context.caller()).user_id)
+        return [Workspace.of(item) for item in (await info.context.ask(query)).workspaces]
+
+    @strawberry.field(description="A workspace; null for those who are no members.")
+    async def workspace(self, info: Info[Scope, None], id: strawberry.ID) -> Workspace | None:
+        """By global id."""
+        return await find_workspace(info.context, read_id(id, "id", "Workspace"))
+
+    @strawberry.field(description="An app; null when it is gone.")
+    async def app(self, info: Info[Scope, None], id: strawberry.ID) -> App | None:
+        """By global id."""
+        return await find_app(info.context, read_id(id, "id", "App"))
+
+    @strawberry.field(description="A part of an app's draft; null when it is gone.")
+    async def entity(self, info: Info[Scope, None], id: strawberry.ID) -> Entity | None:
+        """By global id."""
+        return await find_entity(info.context, read_id(id, "id", "Entity"))
+
+    @strawberry.field(description="Every plan on offer, smallest first.")
+    async def plans(self, info: Info[Scope, None]) -> list[Plan]:  # type: ignore[valid-type]
+        """For logged-in users."""
+        return await all_plans(info.context)
+
+    @strawberry.field(description="Long work; null when there is none of this id.")
+    async def operation(self, info: Info[Scope, None], id: strawberry.ID) -> Operation | None:
+        """By global id, which names its owner."""
+        return await find_operation(info.context, read_id(id, "id", "Operation"))
+
+    @strawberry.field(description="The long work of a workspace, newest first.")
+    async def operations(
+        self,
+        info: Info[Scope, None],
+        workspace_id: strawberry.ID,
+        first: int = FIRST_DEFAULT,
+        after: str | None = None,
+    ) -> Connection[Operation]:
+        """Sagas and imports together."""
+        workspace = read_id(workspace_id, "workspaceId", "Workspace")["workspace_id"]
+        return await operations_of(info.context, workspace, first, after)
+
+    @strawberry.field(description="What happened in a workspace, newest first.")
+    async def activity(
+        self,
+        info: Info[Scope, None],
+        workspace_id: strawberry.ID,
+        app_id: strawberry.ID | None = None,
+        actor_id: strawberry.ID | None = None,
+        types: list[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        first: int = FIRST_DEFAULT,
+        after: str | None = None,
+    ) -> Connection[FeedEntry] | None:
+        """Null, with code DEGRADED, when activity is down."""
+        app = read_id(app_id, "appId", "App")["app_id"] if app_id else None
+        actor = read_id(actor_id, "actorId", "User")["user_id"] if actor_id else None
+        return await feed_of(
+            info.context,
+            read_id(workspace_id, "workspaceId", "Workspace")["workspace_id"],
+            first,
+            after,
+            app_id=app,
+            actor_id=actor,
+            types=types or (),
+            since=since,
+            until=until,
+        )

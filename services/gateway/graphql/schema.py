@@ -1,0 +1,65 @@
+"""The schema, put together. ``python -m services.gateway.graphql.schema`` writes `schema.graphql`."""
+
+import sys
+from pathlib import Path
+
+import strawberry
+from strawberry.extensions import ParserCache, ValidationCache
+from strawberry.schema.config import StrawberryConfig
+
+import contracts.orchestrator.saga  # noqa: F401  # its rejections end operations
+from services.gateway.graphql.entities import ALL_TYPES
+from services.gateway.graphql.extension import PerOperation
+from services.gateway.graphql.failures import all_failure_types
+from services.gateway.graphql.limits import Limits, limit_rule
+from services.gateway.graphql.mutations import IdentityMutation, ReleaseMutation, StudioMutation
+from services.gateway.graphql.queries import Query
+from services.gateway.graphql.shapes import read
+from services.gateway.graphql.subscriptions import Subscription
+from services.gateway.settings import Settings
+
+SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
+
+
+@strawberry.type
+class Mutation(IdentityMutation, StudioMutation, ReleaseMutation):
+    """What can be changed. Every mutation takes an idempotency key."""
+
+
+class Schema(strawberry.Schema):
+    """Strawberry's, but silent: errors are logged where they are masked, once."""
+
+    def process_errors(self, errors: object, execution_context: object = None) -> None:
+        """Nothing here."""
+
+
+def build_schema(settings: Settings) -> Schema:
+    """The executable schema with its limits and caches."""
+    limits = Limits(
+        settings.query_depth_max, settings.query_aliases_max, settings.query_fields_max
+    )
+    rules = (limit_rule(limits),)
+    cached = settings.document_cache_max
+    return Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[*ALL_TYPES, *all_failure_types()],
+        extensions=[
+            lambda: PerOperation(rules, settings.query_tokens_max),
+            lambda: ParserCache(maxsize=cached),
+            lambda: ValidationCache(maxsize=cached),
+        ],
+        config=StrawberryConfig(default_resolver=read, disable_field_suggestions=True),
+    )
+
+
+def schema_text() -> str:
+    """The schema as a document, for clients."""
+    settings = Settings.model_construct()
+    return build_schema(settings).as_str() + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text())
+    sys.stdout.write(f"wrote {SCHEMA_FILE.name}\n")

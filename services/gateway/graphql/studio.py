@@ -1,0 +1,197 @@
+"""Studio's part of the schema: apps, what is in them, and their revisions."""
+
+from typing import Any
+
+import strawberry
+from strawberry import Info
+
+from contracts.studio.app import App as AppContract
+from contracts.studio.app import DiffRevisions, EntityKind, ListEntities, ListRevisions
+from contracts.studio.app import Entity as EntityContract
+from contracts.studio.app import Revision as RevisionContract
+from contracts.studio.app import RevisionDifference as DifferenceContract
+from services.gateway import ids
+from services.gateway.errors import BadInput, Fault
+from services.gateway.graphql.activity import FeedEntry, feed_of
+from services.gateway.graphql.connection import FIRST_DEFAULT, Connection, paged
+from services.gateway.graphql.connection import Page as Fetched
+from services.gateway.graphql.degrade import or_degraded
+from services.gateway.graphql.delivery import (
+    Delivery,
+    Environment,
+    Release,
+    delivery_of,
+    releases_of,
+)
+from services.gateway.graphql.entities import (
+    DataQuery,
+    Datasource,
+    Entity,
+    Page,
+    Script,
+    Widget,
+    listed,
+    show_entity,
+)
+from services.gateway.graphql.loaders import AppKey, EntityKey
+from services.gateway.graphql.node import NodeShape
+from services.gateway.graphql.shapes import enum_of, shape, shape_of
+from services.gateway.scope import Scope
+
+Kind = enum_of(EntityKind)
+Difference = shape_of(DifferenceContract)
+
+
+@shape(RevisionContract, node="Revision")
+class Revision(NodeShape):
+    """An immutable state of an app. `tags`: the environments that it went live in."""
+
+
+@shape(AppContract, node="App", rename={"app_name": "name"})
+class App(NodeShape):
+    """An app: the draft that people edit."""
+
+    @strawberry.field(description="Its pages.")
+    async def pages(
+        self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
+    ) -> Connection[Page]:
+        """Batched over apps."""
+        return await listed(info.context, self.key, Page, "", first, after)
+
+    @strawberry.field(description="All its widgets, whatever their page.")
+    async def widgets(
+        self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
+    ) -> Connection[Widget]:
+        """Batched over apps."""
+        return await listed(info.context, self.key, Widget, "", first, after)
+
+    @strawberry.field(description="All its queries, whatever their page.")
+    async def queries(
+        self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
+    ) -> Connection[DataQuery]:
+        """Batched over apps."""
+        return await listed(info.context, self.key, DataQuery, "", first, after)
+
+    @strawberry.field(description="All its script objects, whatever their page.")
+    async def scripts(
+        self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
+    ) -> Connection[Script]:
+        """Batched over apps."""
+        return await listed(info.context, self.key, Script, "", first, after)
+
+    @strawberry.field(description="Its datasources.")
+    async def datasources(
+        self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
+    ) -> Connection[Datasource]:
+        """Batched over apps."""
+        return await listed(info.context, self.key, Datasource, "", first, after)
+
+    @strawberry.field(description="Any of its entities, by kind, page and name.")
+    async def entities(
+        self,
+        info: Info[Scope, None],
+        kinds: list[Kind] | None = None,  # type: ignore[valid-type]  # an enum made at import
+        page_name: str = "",
+        name: str = "",
+        first: int = FIRST_DEFAULT,
+        after: str | None = None,
+    ) -> Connection[Entity]:
+        """One question for each app."""
+
+        async def fetch(limit: int, cursor: str) -> Fetched[EntityContract]:
+            query = ListEntities(
+                workspace_id=self.key.workspace_id,
+                app_ids=[self.key.app_id],
+                kinds=kinds or [],
+                pages=[page_name] if page_name else [],
+                name=name,
+                limit=limit,
+                cursor=cursor,
+            )
+            answer = await info.context.ask(query)
+            return answer.entities, answer.cursor_next
+
+        return await paged(first, after, fetch, lambda row: show_entity(row, self.known))
+
+    @strawberry.field(description="Its history, newest first.")
+    async def revisions(
+        self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
+    ) -> Connection[Revision]:
+        """One question for each app."""
+
+        async def fetch(limit: int, cursor: str) -> Fetched[RevisionContract]:
+            query = ListRevisions(**self.key._asdict(), limit=limit, cursor=cursor)
+            answer = await info.context.ask(query)
+            return answer.revisions, answer.cursor_next
+
+        return await paged(first, after, fetch, lambda row: Revision.of(row, self.known))
+
+    @strawberry.field(description="What differs between two of its revisions, by entity.")
+    async def difference(
+        self, info: Info[Scope, None], before: strawberry.ID, after: strawberry.ID
+    ) -> Difference:  # type: ignore[valid-type]  # derived from its contract
+        """Both must be revisions of this app."""
+        query = DiffRevisions(
+            **self.key._asdict(),
+            revision_before=self._own_revision(before, "before"),
+            revision_after=self._own_revision(after, "after"),
+        )
+        return Difference.of(await info.context.ask(query), self.known)
+
+    @strawberry.field(description="Where it is live. Null when delivery is down.")
+    async def delivery(self, info: Info[Scope, None]) -> Delivery | None:
+        """Batched over apps; not essential."""
+        return await or_degraded(delivery_of(info.context, self.key), "What is live")
+
+    @strawberry.field(description="Its releases, newest first. Null when delivery is down.")
+    async def releases(
+        self,
+        info: Info[Scope, None],
+        environment: Environment | None = None,  # type: ignore[valid-type]  # made at import
+        first: int = FIRST_DEFAULT,
+        after: str | None = None,
+    ) -> Connection[Release] | None:
+        """One question for each app; not essential."""
+        found = releases_of(info.context, self.key, environment, first, after)
+        return await or_degraded(found, "The release history")
+
+    @strawberry.field(description="What happened to it, newest first. Null when unavailable.")
+    async def activity(
+        self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
+    ) -> Connection[FeedEntry] | None:
+        """One question for each app; not essential."""
+        return await feed_of(
+            info.context, self.key.workspace_id, first, after, app_id=self.key.app_id
+        )
+
+    @property
+    def key(self) -> AppKey:
+        """The app and its tenant."""
+        return AppKey(self.shown.workspace_id, self.shown.app_id)
+
+    def _own_revision(self, text: str, argument: str) -> Any:  # a UUID
+        revision = read_id(text, argument, "Revision")
+        if AppKey(revision["workspace_id"], revision["app_id"]) != self.key:
+            raise BadInput(Fault(argument, "is not a revision of this app"))
+        return revision["revision_id"]
+
+
+def read_id(text: str, argument: str, kind: str) -> dict[str, Any]:
+    """The fields that an id argument carries. BadInput when it is none of that kind."""
+    try:
+        return dict(ids.decode(text, kind).fields)
+    except ids.InvalidId as error:
+        raise BadInput(Fault(argument, str(error))) from None
+
+
+async def find_app(scope: Scope, fields: dict[str, Any]) -> App | None:
+    """The app of a decoded id; None when there is no such app."""
+    found = await scope.loaders.apps.load(AppKey(fields["workspace_id"], fields["app_id"]))
+    return App.of(found) if found else None
+
+
+async def find_entity(scope: Scope, fields: dict[str, Any]) -> Entity | None:
+    """The entity of a decoded id; None when it is not in the draft."""
+    app = AppKey(fields["workspace_id"], fields["app_id"])
+    found = await scope.loaders.entities.load(EntityKey(app, fields["entity_id"]))
+    return show_entity(found, {"workspace_id": app.workspace_id}) if found else None

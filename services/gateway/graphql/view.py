@@ -1,0 +1,121 @@
+"""The GraphQL endpoint over HTTP: POST with JSON. Wrong input is a typed error, never a 500."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from strawberry import Schema
+from strawberry.http.ides import get_graphql_ide_html
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from services.gateway.errors import BadInput, Fault, shown
+from services.gateway.graphql.masking import mask_all
+from services.gateway.scope import Scope, bearer
+from services.gateway.settings import Settings
+
+OVER_HTTP = {OperationType.QUERY, OperationType.MUTATION}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a client asks for."""
+
+    query: str
+    variables: dict[str, Any] | None  # JSON
+    operation_name: str | None
+
+
+class HttpDoor:
+    """Answers one HTTP request with one GraphQL result."""
+
+    def __init__(
+        self, schema: Schema, new_scope: Callable[[str], Scope], settings: Settings
+    ) -> None:
+        self._schema, self._new_scope, self._settings = schema, new_scope, settings
+        self._page = get_graphql_ide_html(graphql_ide="graphiql", replace_variables=True)
+
+    async def __call__(self, request: Request) -> Response:
+        """POST answers; GET shows GraphiQL in development."""
+        if request.method == "GET" and self._settings.development:
+            return HTMLResponse(self._page)
+        if request.method != "POST":
+            return Response(status_code=405, headers={"allow": "POST"})
+        scope = self._new_scope(bearer(request.headers.get("authorization", "")))
+        try:
+            asked = read_request(await self._body(request))
+        except BadInput as error:
+            seen = shown(error, scope.trace_id)
+            result = ExecutionResult(None, [GraphQLError(seen.message, extensions=seen.extensions)])
+            return self._response(result, scope.trace_id, 400)
+        return self._response(await self._execute(asked, scope), scope.trace_id, 200)
+
+    async def _execute(self, asked: Asked, scope: Scope) -> ExecutionResult:
+        try:
+            result = await self._schema.execute(
+                asked.query,
+                variable_values=asked.variables,
+                context_value=scope,
+                operation_name=asked.operation_name,
+                allowed_operation_types=OVER_HTTP,
+            )
+        except InvalidOperationTypeError:
+            fault = Fault("query", "a subscription needs a WebSocket (graphql-transport-ws)")
+            return _refused(fault)
+        except CannotGetOperationTypeError:
+            return _refused(Fault("operationName", "names no operation of this document"))
+        return result
+
+    def _response(self, result: ExecutionResult, trace_id: str, status: int) -> Response:
+        body: dict[str, Any] = {"data": result.data}  # JSON
+        if result.errors:
+            masked = mask_all(result.errors, trace_id) or []
+            body["errors"] = [error.formatted for error in masked]
+        body["extensions"] = {"traceId": trace_id, **(result.extensions or {})}
+        return Response(orjson.dumps(body), status, media_type="application/json")
+
+    async def _body(self, request: Request) -> bytes:
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type != "application/json":
+            raise BadInput(Fault("content-type", "must be application/json"))
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > self._settings.request_bytes_max:
+                rule = f"is over {self._settings.request_bytes_max} bytes"
+                raise BadInput(Fault("body", rule))
+        return bytes(body)
+
+
+def read_request(body: bytes | str) -> Asked:
+    """A JSON body as GraphQL over HTTP defines it. BadInput when it is not."""
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadInput(Fault("body", "is not JSON")) from None
+    return check_request(data)
+
+
+def check_request(data: Any) -> Asked:  # whatever JSON the client sent
+    """`{query, variables?, operationName?}` of the right types. BadInput otherwise."""
+    if not isinstance(data, dict):
+        raise BadInput(Fault("body", "must be a JSON object with a query"))
+    query, variables = data.get("query"), data.get("variables")
+    operation_name = data.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        raise BadInput(Fault("query", "must be a GraphQL document"))
+    if variables is not None and not isinstance(variables, dict):
+        raise BadInput(Fault("variables", "must be an object"))
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise BadInput(Fault("operationName", "must be a text"))
+    return Asked(query, variables, operation_name or None)
+
+
+def _refused(fault: Fault) -> ExecutionResult:
+    seen = shown(BadInput(fault), "")
+    return ExecutionResult(None, [GraphQLError(seen.message, extensions=seen.extensions)])
