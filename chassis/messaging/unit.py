@@ -202,6 +202,7 @@ class UnitOfWork:
         self._inbox.flush(statement)
         for store in self._stores.values():
             store.flush(statement)
+            store.send(self._outbox)
         await self._kit.commit_point.commit(statement, self._outbox)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from chassis.messaging.outbox import Outbox
     from chassis.resources import Resources
     from chassis.stores.statement import Reading, Statement
 
@@ -47,6 +48,9 @@ class ChunkStore:
 
     def flush(self, statement: "Statement") -> None:
         """Add this chunk's changes to its one statement."""
+
+    def send(self, outbox: "Outbox") -> None:
+        """Add messages of the store's own making (the commands of a saga), after `flush`."""
 
 
 class FlushFirst(Exception):
