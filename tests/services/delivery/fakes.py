@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chassis.clock import Clock, new_id
 from chassis.context import Context, trusted_context
-from chassis.stores.blobs import FolderBlobs
+from chassis.stores.blobs import Blobs, FolderBlobs
 from contracts.delivery.bundle import Bundle, BundleFile, BundlePart, encode
 from contracts.delivery.environment import Environment
 from contracts.delivery.release import (
@@ -103,7 +103,7 @@ def a_part(files: dict[str, bytes]) -> tuple[BundlePart, bytes]:
 
 
 async def put_bundle(
-    blobs: FolderBlobs,
+    blobs: Blobs,
     workspace_id: UUID,
     public: dict[str, bytes] = PAGES,
     private: dict[str, bytes] = SECRETS,
