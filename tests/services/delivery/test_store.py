@@ -1,7 +1,6 @@
 """Delivery on a real Postgres and real blobs: what is kept, announced, and who wins a race."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -9,8 +8,6 @@ import pytest
 
 from chassis.clock import SystemClock, new_id
 from chassis.errors import Rejected
-from chassis.resources import Resources
-from chassis.stores.blobs import FolderBlobs
 from chassis.stores.postgres import Database
 from contracts.delivery.environment import Environment
 from contracts.delivery.live import AppDeliveries, GetAppDeliveries
@@ -20,74 +17,25 @@ from contracts.delivery.release import (
     ListReleases,
     LivePointerMoved,
     ReleasePublished,
-    ReleaseStaged,
     ReleaseState,
     StageRelease,
 )
 from contracts.studio.app import AppDeleted
-from services.delivery.handlers import HANDLERS
-from services.delivery.model.app import Apps, Releases
-from services.delivery.model.bundle import BundleIndex
-from services.delivery.settings import Settings
-from services.delivery.store.rows import SqlApps, SqlBundleIndex, SqlReleases
 from services.delivery.views.releases import get_app_deliveries, get_releases, list_releases
 from tests.services.delivery.fakes import (
     a_roll_back,
     a_switch,
     an_abandon,
     an_unpublish,
-    put_bundle,
 )
-from tests.services.participant import Participant, a_participant, an_envelope, fresh_database
-
-PROVIDES: dict[type, type] = {
-    Apps: SqlApps,
-    Releases: SqlReleases,
-    BundleIndex: SqlBundleIndex,
-}
-
-
-@dataclass
-class Shop:
-    """One workspace's app at a running delivery."""
-
-    delivery: Participant
-    workspace_id: UUID
-    app_id: UUID
-
-    async def staged(
-        self, environment: Environment = Environment.PRODUCTION, release_id: UUID | None = None
-    ) -> ReleaseStaged:
-        digest = await put_bundle(self.delivery.resources.blobs, self.workspace_id)
-        answer = await self.delivery.send(
-            StageRelease(
-                workspace_id=self.workspace_id,
-                app_id=self.app_id,
-                release_id=release_id or new_id(),
-                revision_id=new_id(),
-                environment=environment,
-                bundle_digest=digest,
-            )
-        )
-        assert isinstance(answer, ReleaseStaged)
-        return answer
-
-    async def published(
-        self,
-        previous: UUID | None = None,
-        environment: Environment = Environment.PRODUCTION,
-    ) -> ReleasePublished:
-        answer = await self.delivery.send(a_switch(await self.staged(environment), previous))
-        assert isinstance(answer, ReleasePublished)
-        return answer
+from tests.services.delivery.shop import Shop, a_shop
+from tests.services.participant import an_envelope, fresh_database
 
 
 @pytest.fixture
 async def shop(postgres_url: str, tmp_path: Path) -> AsyncIterator[Shop]:
     database = await Database.open(await fresh_database(postgres_url, "delivery"), pool_max=4)
-    resources = Resources(Settings(context_key="a test's key of contexts"))
-    resources.opened.update(postgres=database, blobs=FolderBlobs(tmp_path))
-    yield Shop(a_participant("delivery", HANDLERS, PROVIDES, resources), new_id(), new_id())
+    yield a_shop(database, tmp_path)
     await database.close()
 
 
