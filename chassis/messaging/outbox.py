@@ -1,7 +1,9 @@
 """Outbox: the messages that one transaction sends. Rows now, Kafka right after the commit."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 from zlib import crc32
 
 import orjson
@@ -33,6 +35,32 @@ class Outbox:
         return iter(self._envelopes)
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row of the outbox on its way to Kafka."""
+
+    id: UUID
+    shard: int
+    key: str
+    type: str
+    topic: str
+    headers: dict[str, str]
+    payload: bytes
+
+    @classmethod
+    def of(cls, envelope: Envelope, shards: int) -> "Outgoing":
+        """Placed by its key among `shards`."""
+        return cls(
+            envelope.id,
+            hash_of(envelope.key) % shards,
+            envelope.key,
+            envelope.type,
+            envelope.topic,
+            envelope.headers(),
+            envelope.data,
+        )
+
+
 class CommitPoint(Protocol):
     """Where a transaction becomes true: the relay in a service, a plain database in tests."""
 
@@ -46,30 +74,24 @@ def hash_of(key: str) -> int:
     return crc32(key.encode())
 
 
-def add_outbox(
-    statement: Statement,
-    envelopes: Sequence[Envelope],
-    *,
-    shards: int,
-    epochs: Mapping[int, int],
-) -> None:
+def add_outbox(statement: Statement, rows: Sequence[Outgoing], epochs: Mapping[int, int]) -> None:
     """Insert the rows. `epochs` maps the shards that the writer will send itself to its lease's
     epoch; a row of another shard gets 0. Column names follow Debezium's outbox event router."""
-    if not envelopes:
+    if not rows:
         return
-    placed = [hash_of(envelope.key) % shards for envelope in envelopes]
     statement.add(
         "INSERT INTO outbox"
         " (id, aggregatetype, aggregateid, type, topic, headers, payload, shard, epoch)"
         " SELECT * FROM unnest({}::uuid[], {}::text[], {}::text[], {}::text[], {}::text[],"
-        " {}::text[], {}::bytea[], {}::int[], {}::bigint[])",
-        [envelope.id for envelope in envelopes],
-        [envelope.topic.rpartition(".")[0] for envelope in envelopes],
-        [envelope.key for envelope in envelopes],
-        [envelope.type for envelope in envelopes],
-        [envelope.topic for envelope in envelopes],
-        [orjson.dumps(envelope.headers()).decode() for envelope in envelopes],
-        [envelope.data for envelope in envelopes],
-        placed,
-        [epochs.get(shard, 0) for shard in placed],
+        " {}::text[], {}::bytea[], {}::int[], {}::bigint[])"
+        " ON CONFLICT (id) DO NOTHING",  # a saga sends its command again while the row is waiting
+        [row.id for row in rows],
+        [row.topic.rpartition(".")[0] for row in rows],
+        [row.key for row in rows],
+        [row.type for row in rows],
+        [row.topic for row in rows],
+        [orjson.dumps(row.headers).decode() for row in rows],
+        [row.payload for row in rows],
+        [row.shard for row in rows],
+        [epochs.get(row.shard, 0) for row in rows],
     )
