@@ -7,7 +7,7 @@ records. It gives connection, lifecycle and the rebalance hooks; offsets are our
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from aiokafka import ConsumerRebalanceListener
@@ -59,7 +59,7 @@ class Subscription:
         self._handler = handler
         self._clock = clock
         self._limits = limits or RunnerLimits()
-        self._from = "earliest" if from_start else "latest"
+        self._from: Literal["earliest", "latest"] = "earliest" if from_start else "latest"
         self._task: asyncio.Task[None] | None = None
         self._down = "kafka: not connected yet"
         self._runner = PartitionRunner(handler, clock, self._limits)
