@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.resources import Resources
-from chassis.stores.mongo import Document, Documents
+from chassis.stores.mongo import Document
 from chassis.stores.postgres import ChunkStore
 from contracts.activity.feed import FeedEntry
 from services.activity.model import Entry
@@ -48,26 +48,31 @@ class MongoFeed(ChunkStore):
 
 
 class FeedPages:
-    """Reads the feed, newest first."""
+    """Reads the feed, newest first. Raises Unavailable when MongoDB cannot answer."""
 
-    def __init__(self, mongo: Documents) -> None:
-        self._mongo = mongo
-
-    @classmethod
-    async def create(cls, resources: Resources) -> "FeedPages":
-        """Makes the indexes; safe to repeat."""
-        for fields in INDEXES:
-            order = [(name, 1) for name in fields]
-            await resources.mongo.create_index(COLLECTION, [*order, ("position", -1)])
-        return cls(resources.mongo)
+    def __init__(self, resources: Resources) -> None:
+        self._mongo = resources.mongo
+        self._indexed = False
 
     async def page(
-        self, where: Mapping[str, Any], limit: int
-    ) -> list[tuple[str, FeedEntry]]:  # a MongoDB filter
+        self,
+        where: Mapping[str, Any],  # a MongoDB filter
+        limit: int,
+    ) -> list[tuple[str, FeedEntry]]:
         """Entries with their positions. `where` has an equality on workspace_id."""
         assert "workspace_id" in where, "no question spans workspaces"
+        await self._index()
         found = await self._mongo.find(COLLECTION, where, sort=[("position", -1)], limit=limit)
         return [(document["position"], _entry(document)) for document in found]
+
+    async def _index(self) -> None:
+        """At the first question, not at the start: a MongoDB that is down keeps nobody waiting."""
+        if self._indexed:
+            return
+        for fields in INDEXES:
+            order = [(name, 1) for name in fields]
+            await self._mongo.create_index(COLLECTION, [*order, ("position", -1)])
+        self._indexed = True
 
 
 def _document(entry: Entry) -> Document:
