@@ -1,0 +1,1 @@
+"""What Basalt runs on: the local stack, containers, Terraform."""

@@ -1,0 +1,56 @@
+"""Fixtures that start real servers, for the tests that ask for them and for those alone."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+
+from chassis.clock import new_id
+from tests.servers import Servers
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """A handle on the servers; each starts when its URL is first read."""
+    handle = Servers()
+    yield handle
+    handle.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(servers: Servers) -> str:
+    """An administrator's URL of a PostgreSQL, at its database `postgres`."""
+    return f"{servers.postgres_url}/postgres"
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(servers: Servers) -> str:
+    return servers.kafka_bootstrap
+
+
+@pytest.fixture(scope="session")
+def mongo_url(servers: Servers) -> str:
+    return servers.mongo_url
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: Servers) -> str:
+    return servers.redis_url
+
+
+@pytest.fixture
+async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
+    """The URL of a database made for this test, dropped after it."""
+    name = f"test_{new_id().hex}"
+    server = postgres_url.rsplit("/", 1)[0]
+    await _administer(postgres_url, f"CREATE DATABASE {name}")
+    yield f"{server}/{name}"
+    await _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _administer(url: str, sql: str) -> None:
+    admin = await asyncpg.connect(url, timeout=10)
+    try:
+        await admin.execute(sql, timeout=30)
+    finally:
+        await admin.close()
