@@ -88,7 +88,9 @@ def decode(text: str, *kinds: str) -> GlobalId:
     values = rest.split(":", len(names) - 1)
     if len(values) != len(names) or not all(values):
         raise InvalidId("is not a global id")
-    return GlobalId(kind, {name: _part(name, value) for name, value in zip(names, values)})
+    return GlobalId(
+        kind, {name: _part(name, value) for name, value in zip(names, values, strict=True)}
+    )
 
 
 def _part(name: str, value: str) -> UUID | str:

@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
-from opentelemetry import trace
 from pydantic import SecretStr
 
 from chassis.clock import Clock, born_at, derived_id, new_id
@@ -81,11 +80,6 @@ class Scope:
         """Forget what was read and granted: a subscription does so before each result."""
         self.loaders.clear()
         self._grants.clear()
-
-    @property
-    def trace_id(self) -> str:
-        """Of the span that this runs in, as 32 hexadecimal digits."""
-        return trace.format_trace_id(trace.get_current_span().get_span_context().trace_id)
 
     async def caller(self) -> Authorized:
         """Who asks. Raises Unauthenticated."""

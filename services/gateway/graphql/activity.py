@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import strawberry
-from strawberry import Info
 from strawberry.scalars import JSON
 
 from contracts.activity.feed import FeedEntry as EntryContract
 from contracts.activity.feed import GetFeed
-from services.gateway import ids
 from services.gateway.graphql.connection import Connection, paged
 from services.gateway.graphql.connection import Page as Fetched
 from services.gateway.graphql.degrade import or_degraded
+from services.gateway.graphql.fields import field
 from services.gateway.graphql.shapes import Shape, shape
 from services.gateway.scope import Scope
 
@@ -23,10 +20,10 @@ from services.gateway.scope import Scope
 class FeedEntry(Shape):
     """An event as it was announced. `traceId` finds the request that caused it."""
 
-    @strawberry.field(description="The event's fields, as its consumers see them.")
+    @field("The event's fields, as its consumers see them.")
     def data(self) -> JSON:
         """Raw: the ids in it are the services' own."""
-        return self.shown.data
+        return JSON(self.shown.data)
 
 
 async def feed_of(

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-import strawberry
 from strawberry import Info
 
 from contracts.billing.account import GetUsage, ListPlans, PlanLimits
 from contracts.billing.account import Usage as UsageContract
+from services.gateway.graphql.fields import field
 from services.gateway.graphql.loaders import AppKey
 from services.gateway.graphql.shapes import Shape, shape, shape_of
 from services.gateway.graphql.studio import App
@@ -19,7 +19,7 @@ Plan = shape_of(PlanLimits)
 class Usage(Shape):
     """What a workspace may consume and does. Units: apps live, or about to be, at one time."""
 
-    @strawberry.field(description="The apps that are live and count.")
+    @field("The apps that are live and count.")
     async def live_apps(self, info: Info[Scope, None]) -> list[App]:
         """Batched; apps that were deleted are left out."""
         keys = [AppKey(self.shown.workspace_id, app_id) for app_id in self.shown.live_app_ids]

@@ -1,6 +1,6 @@
 """Delivery's part of the schema: releases, what is live where, and who may fetch it."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import Info
@@ -13,22 +13,26 @@ from contracts.delivery.release import Release as ReleaseContract
 from contracts.delivery.release import Visibility as VisibilityContract
 from services.gateway.graphql.connection import Connection, paged
 from services.gateway.graphql.connection import Page as Fetched
+from services.gateway.graphql.fields import field
 from services.gateway.graphql.loaders import AppKey, ReleaseKey
 from services.gateway.graphql.node import NodeShape
 from services.gateway.graphql.shapes import Shape, enum_of, shape
 from services.gateway.scope import Scope
 
+if TYPE_CHECKING:
+    from services.gateway.graphql.studio import App
+
 Environment = enum_of(EnvironmentContract)
 Visibility = enum_of(VisibilityContract)
-AppRef = Annotated["App", strawberry.lazy("services.gateway.graphql.studio")]  # noqa: F821
+AppRef = Annotated["App", strawberry.lazy("services.gateway.graphql.studio")]
 
 
 @shape(ReleaseContract, node="Release", rename={"release_number": "number"})
 class Release(NodeShape):
     """One release and where it stands."""
 
-    @strawberry.field(description="The app that it is a release of; null once that is deleted.")
-    async def app(self, info: Info[Scope, None]) -> AppRef | None:  # type: ignore[valid-type]
+    @field("The app that it is a release of; null once that is deleted.")
+    async def app(self, info: Info[Scope, None]) -> AppRef | None:
         """Batched."""
         from services.gateway.graphql.studio import find_app
 

@@ -11,6 +11,7 @@ from contracts.studio.app import EntityKind, ListEntities
 from services.gateway import ids
 from services.gateway.graphql.connection import FIRST_DEFAULT, Connection, paged
 from services.gateway.graphql.connection import Page as Fetched
+from services.gateway.graphql.fields import field
 from services.gateway.graphql.loaders import AppKey, EntityKey, ListKey
 from services.gateway.graphql.node import NodeShape
 from services.gateway.graphql.shapes import Fields, shape
@@ -24,22 +25,24 @@ HIDDEN = ("app_id", "parent_id", "source", "text", "page")
 class Entity(NodeShape):
     """A part of an app's draft. `version` is its own: editing it does not disturb its siblings."""
 
-    @strawberry.field(description="The entity's JSON, as it stands in the draft.")
+    @field("The entity's JSON, as it stands in the draft.")
     async def source(self, info: Info[Scope, None]) -> JSON | None:
         """Read when asked for: lists do not carry it."""
-        return await self._body(info.context, "source")
+        body = await self._body(info.context, "source")
+        return None if body is None else JSON(body)
 
-    @strawberry.field(description="The text body of a query or script.")
+    @field("The text body of a query or script.")
     async def text(self, info: Info[Scope, None]) -> str | None:
         """Read when asked for: lists do not carry it."""
-        return await self._body(info.context, "text")
+        body = await self._body(info.context, "text")
+        return None if body is None else str(body)
 
-    @strawberry.field(description="The name of the page that it belongs to; empty outside pages.")
+    @field("The name of the page that it belongs to; empty outside pages.")
     def page_name(self) -> str:
         """The contract's `page`."""
         return str(self.shown.page)
 
-    @strawberry.field(description="The container that a widget is in; null = the page's canvas.")
+    @field("The container that a widget is in; null = the page's canvas.")
     def parent_id(self) -> strawberry.ID | None:
         """As a global id."""
         parent = self.shown.parent_id
@@ -85,7 +88,9 @@ class Datasource(Entity):
     """EntityKind.DATASOURCE."""
 
 
-@strawberry.type(description="Anything else that the app's source tree holds: theme, library, file.")
+@strawberry.type(
+    description="Anything else that the app's source tree holds: theme, library, file."
+)
 class OtherEntity(Entity):
     """Every other kind, also such as this gateway does not know yet."""
 
@@ -94,21 +99,21 @@ class OtherEntity(Entity):
 class Page(Entity):
     """EntityKind.PAGE."""
 
-    @strawberry.field(description="Its widgets.")
+    @field("Its widgets.")
     async def widgets(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Widget]:
         """Batched over pages and apps."""
         return await listed(info.context, self.app_key, Widget, self._name, first, after)
 
-    @strawberry.field(description="Its queries.")
+    @field("Its queries.")
     async def queries(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[DataQuery]:
         """Batched over pages and apps."""
         return await listed(info.context, self.app_key, DataQuery, self._name, first, after)
 
-    @strawberry.field(description="Its script objects.")
+    @field("Its script objects.")
     async def scripts(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Script]:

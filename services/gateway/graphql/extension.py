@@ -6,6 +6,7 @@ from typing import Any, cast
 from graphql import ASTValidationRule
 from strawberry.extensions import SchemaExtension
 
+from chassis.observability.tracing import trace_id
 from services.gateway.graphql.masking import mask_all
 from services.gateway.scope import Scope
 
@@ -29,14 +30,9 @@ class PerOperation(SchemaExtension):
 
     def on_stream_result(self, result: Any) -> Iterator[None]:  # several unrelated result classes
         """Before a result leaves through a socket."""
-        result.errors = mask_all(result.errors, self.trace_id)
+        result.errors = mask_all(result.errors, trace_id())
         yield
 
     def get_results(self) -> dict[str, Any]:  # JSON
         """`extensions` of every response."""
-        return {"traceId": self.trace_id}
-
-    @property
-    def trace_id(self) -> str:
-        """Of the request or the socket's operation that is being carried out."""
-        return cast("Scope", self.execution_context.context).trace_id
+        return {"traceId": trace_id()}

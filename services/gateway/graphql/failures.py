@@ -63,7 +63,8 @@ def failure_type(rejection: type[Rejection]) -> type[Shape]:
         doc = " ".join(inspect.cleandoc(rejection.__doc__ or rejection.__name__).split())
         bare = type(rejection.__name__, (Shape, Failure), {"__doc__": doc})
         bare.__module__ = __name__
-        derived = shape(rejection)(bare)
+        shape(rejection)(bare)
+        derived = SHAPES[rejection]
         code = code_of(rejection)
         derived.readers["code"] = ("address", lambda value, known: code)
         derived.readers["message"] = ("address", lambda value, known: doc)
@@ -91,7 +92,7 @@ def other_failure(wire_type: str, fields: Mapping[str, Any]) -> OtherFailure:
         message=inspect.cleandoc(contract.__doc__ or "") if contract and known else "Refused.",
         code=code_of(contract) if contract and issubclass(contract, Rejection) else "REFUSED",
         type=wire_type,
-        fields=dict(fields),
+        fields=JSON(dict(fields)),
     )
 
 

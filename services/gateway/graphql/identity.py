@@ -1,11 +1,10 @@
 """Identity's part of the schema: users, sessions, workspaces, members, invitations."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 from strawberry import Info
-from strawberry.scalars import JSON
 
 from contracts.identity.session import Session as SessionContract
 from contracts.identity.user import User as UserContract
@@ -21,10 +20,11 @@ from services.gateway.graphql.billing import Usage, usage_of
 from services.gateway.graphql.connection import FIRST_DEFAULT, Connection, paged
 from services.gateway.graphql.connection import Page as Fetched
 from services.gateway.graphql.degrade import or_degraded
+from services.gateway.graphql.fields import field
 from services.gateway.graphql.node import NodeShape
 from services.gateway.graphql.operation_list import operations_of
 from services.gateway.graphql.operations import Operation
-from services.gateway.graphql.shapes import Shape, shape, shape_of
+from services.gateway.graphql.shapes import shape, shape_of
 from services.gateway.graphql.studio import App, read_id
 from services.gateway.scope import Scope
 
@@ -50,7 +50,7 @@ class Invitation(NodeShape):
 class Member(NodeShape):
     """A user's place in a workspace."""
 
-    @strawberry.field(description="The person; null for one whom the caller may not see.")
+    @field("The person; null for one whom the caller may not see.")
     async def user(self, info: Info[Scope, None]) -> User | None:
         """Batched."""
         found = await info.context.loaders.users.load(self.shown.user_id)
@@ -61,33 +61,31 @@ class Member(NodeShape):
 class Workspace(NodeShape):
     """Where people work together; the tenant. `role` is the caller's own."""
 
-    @strawberry.field(description="How many members there are.")
+    @field("How many members there are.")
     def member_count(self) -> int:
         """The contract's `members`."""
         return int(self.shown.members)
 
-    @strawberry.field(description="Its members, in order of joining.")
+    @field("Its members, in order of joining.")
     async def members(self, info: Info[Scope, None]) -> list[Member]:
         """Batched over workspaces."""
         found = await info.context.loaders.members.load(self.shown.workspace_id)
         return [Member.of(member) for member in found]
 
-    @strawberry.field(description="Open invitations; null for those who may not invite.")
+    @field("Open invitations; null for those who may not invite.")
     async def invitations(self, info: Info[Scope, None]) -> list[Invitation] | None:
         """One question for each workspace."""
         query = ListInvitations(workspace_id=self.shown.workspace_id)
         return [Invitation.of(item) for item in (await info.context.ask(query)).invitations]
 
-    @strawberry.field(description="What a user may do here, and why.")
-    async def permissions(
-        self, info: Info[Scope, None], user_id: strawberry.ID
-    ) -> Permissions:  # type: ignore[valid-type]  # derived from its contract
+    @field("What a user may do here, and why.")
+    async def permissions(self, info: Info[Scope, None], user_id: strawberry.ID) -> Permissions:  # type: ignore[valid-type]  # derived from its contract
         """One question for each workspace."""
         user = read_id(user_id, "userId", "User")
         query = EffectivePermissions(workspace_id=self.shown.workspace_id, **user)
         return Permissions.of(await info.context.ask(query))
 
-    @strawberry.field(description="Its apps, newest first.")
+    @field("Its apps, newest first.")
     async def apps(
         self,
         info: Info[Scope, None],
@@ -109,12 +107,12 @@ class Workspace(NodeShape):
 
         return await paged(first, after, fetch, App.of)
 
-    @strawberry.field(description="What it may consume and does. Null when billing is down.")
+    @field("What it may consume and does. Null when billing is down.")
     async def usage(self, info: Info[Scope, None]) -> Usage | None:
         """Not essential."""
         return await or_degraded(usage_of(info.context, self.shown.workspace_id), "Usage")
 
-    @strawberry.field(description="Sagas of this workspace, newest first. Null when unavailable.")
+    @field("Sagas of this workspace, newest first. Null when unavailable.")
     async def operations(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Operation] | None:
@@ -122,7 +120,7 @@ class Workspace(NodeShape):
         page = operations_of(info.context, self.shown.workspace_id, first, after)
         return await or_degraded(page, "The list of operations")
 
-    @strawberry.field(description="What happened in it, newest first. Null when unavailable.")
+    @field("What happened in it, newest first. Null when unavailable.")
     async def activity(
         self,
         info: Info[Scope, None],

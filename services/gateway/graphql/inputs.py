@@ -121,9 +121,7 @@ def fault_of(item: Mapping[str, Any], prefix: str = "") -> Fault:
     return Fault(prefix + path, str(item["msg"]))
 
 
-def _merge(
-    fields: dict[str, Any], name: str, value: Any, source: str, faults: list[Fault]
-) -> None:
+def _merge(fields: dict[str, Any], name: str, value: Any, source: str, faults: list[Fault]) -> None:
     if fields.setdefault(name, value) != value:
         rule = f"belongs to another {name.removesuffix('_id')} than the rest of the input"
         faults.append(Fault(f"input.{to_camel(source)}", rule))
@@ -151,7 +149,7 @@ def _bare_type(annotation: Any, name: str, where: str) -> Any:
         return JSON
     if get_origin(annotation) is list:
         item = _input_type(get_args(annotation)[0], name.removesuffix("s"), where)
-        return list[item]
+        return list[item]  # type: ignore[valid-type]  # made at run time
     if inspect.isclass(annotation) and issubclass(annotation, Enum):
         return enum_of(annotation)
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):

@@ -99,4 +99,6 @@ def faults(cost: Cost, limits: Limits) -> list[str]:
         ("aliases", cost.aliases, limits.aliases_max),
         ("fields", cost.fields, limits.fields_max),
     )
-    return [f"{name} {value}, at most {most} allowed" for name, value, most in pairs if value > most]
+    return [
+        f"{name} {value}, at most {most} allowed" for name, value, most in pairs if value > most
+    ]

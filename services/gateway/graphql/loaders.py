@@ -63,7 +63,7 @@ class ListKey(NamedTuple):
     limit: int
 
 
-Rows = Sequence[V | None | BaseException]
+Rows = Sequence[V | BaseException | None]
 
 
 class Loaders:
@@ -191,9 +191,11 @@ async def _grouped(
     answers = await asyncio.gather(
         *(fetch(group, members) for group, members in groups.items()), return_exceptions=True
     )
-    found: dict[K, V | None | BaseException] = {}
+    found: dict[K, V | BaseException | None] = {}
     for members, answer in zip(groups.values(), answers, strict=True):
         for key in members:
-            failed = isinstance(answer, BaseException)
-            found[key] = answer if failed else answer.get(key, missing)
+            if isinstance(answer, BaseException):
+                found[key] = answer
+            else:
+                found[key] = answer.get(key, missing)
     return [found[key] for key in keys]

@@ -124,9 +124,7 @@ class IdentityMutation:
         fill=as_owner,
     )
     rename_workspace = mutation(RenameWorkspace, refusals=(WorkspaceUnknown,))
-    change_workspace_settings = mutation(
-        ChangeWorkspaceSettings, refusals=(WorkspaceUnknown,)
-    )
+    change_workspace_settings = mutation(ChangeWorkspaceSettings, refusals=(WorkspaceUnknown,))
     change_member_role = mutation(ChangeMemberRole, refusals=MEMBERS)
     remove_member = mutation(RemoveMember, refusals=(WorkspaceUnknown, LastOwner))
     leave_workspace = mutation(LeaveWorkspace, refusals=(WorkspaceUnknown, LastOwner))

@@ -70,7 +70,7 @@ def _write(places: dict[str, Place]) -> str:
 
 def _read(after: str | None) -> dict[str, Place]:
     if not after:
-        return {owner: ("", 0) for owner in OWNERS}
+        return dict.fromkeys(OWNERS, ("", 0))
     try:
         padded = after + "=" * (-len(after) % 4)
         rows = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import strawberry
 from strawberry import Info
 from strawberry.scalars import JSON
 
@@ -13,6 +12,7 @@ from contracts.operation import Operation as OperationContract
 from services.gateway import ids
 from services.gateway.graphql.delivery import Release, find_release
 from services.gateway.graphql.failures import Failure, failure_of
+from services.gateway.graphql.fields import field
 from services.gateway.graphql.node import NodeShape
 from services.gateway.graphql.shapes import shape
 from services.gateway.graphql.studio import App, find_app
@@ -25,12 +25,12 @@ HIDDEN = ("result", "error_type", "error", "subject_id")
 class Operation(NodeShape):
     """Long work: answers at once, is watched by `operation(id)`, and may be cancelled early."""
 
-    @strawberry.field(description="Whether it has ended, well or not.")
+    @field("Whether it has ended, well or not.")
     def finished(self) -> bool:
         """By state, so that a state of a newer owner counts as running."""
         return self.shown.finished_at is not None
 
-    @strawberry.field(description="Why it was refused or undone; null when it was not.")
+    @field("Why it was refused or undone; null when it was not.")
     def error(self) -> Failure | None:
         """The rejection, as its own type."""
         if not self.shown.error_type:
@@ -38,12 +38,12 @@ class Operation(NodeShape):
         failure: Failure = failure_of(self.shown.error_type, self.shown.error, self.known)
         return failure
 
-    @strawberry.field(description="What the finished work says; ids in it are global ids.")
+    @field("What the finished work says; ids in it are global ids.")
     def result(self) -> JSON:
         """Fields that name a thing become its global id."""
         return JSON(shown_result(self.shown.result, self.known))
 
-    @strawberry.field(description="The app that it made or worked on.")
+    @field("The app that it made or worked on.")
     async def app(self, info: Info[Scope, None]) -> App | None:
         """Batched."""
         app_id = self._uuid("app_id")
@@ -51,7 +51,7 @@ class Operation(NodeShape):
             return None
         return await find_app(info.context, {**self.known, "app_id": app_id})
 
-    @strawberry.field(description="The release that it made.")
+    @field("The release that it made.")
     async def release(self, info: Info[Scope, None]) -> Release | None:
         """Batched."""
         release_id = self._uuid("release_id")

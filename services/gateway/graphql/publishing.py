@@ -1,4 +1,4 @@
-"""What a publish and an import leave to the gateway: the newest revision, what is live, a new id."""
+"""What a publish and an import leave to the gateway: the head, what is live, a new id."""
 
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,8 @@ async def fill_publish(scope: Scope, fields: Fields, command_id: UUID) -> Fields
         added["revision_id"] = found.head_revision_id
     if "previous_release_id" not in fields:
         delivery = await scope.loaders.deliveries.load(app)
-        live = [p for p in delivery.pointers if p.environment == fields["environment"]]
+        pointers = delivery.pointers if delivery else []
+        live = [p for p in pointers if p.environment == fields["environment"]]
         release = live[0].release if live else None
         added["previous_release_id"] = release.release_id if release else None
     return added

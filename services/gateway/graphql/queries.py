@@ -16,6 +16,7 @@ from services.gateway.graphql.billing import Plan, all_plans
 from services.gateway.graphql.connection import FIRST_DEFAULT, Connection
 from services.gateway.graphql.delivery import find_release
 from services.gateway.graphql.entities import Entity
+from services.gateway.graphql.fields import field
 from services.gateway.graphql.identity import (
     Session,
     User,
@@ -46,7 +47,7 @@ FINDERS: dict[str, Callable[[Scope, dict[str, Any]], Awaitable[Any]]] = {
 class Query:
     """What can be asked."""
 
-    @strawberry.field(description="Anything with a global id; null when it is gone or not yours.")
+    @field("Anything with a global id; null when it is gone or not yours.")
     async def node(self, info: Info[Scope, None], id: strawberry.ID) -> Node | None:
         """Relay's refetching."""
         try:
@@ -56,49 +57,49 @@ class Query:
         found: Node | None = await FINDERS[decoded.kind](info.context, dict(decoded.fields))
         return found
 
-    @strawberry.field(description="The caller.")
+    @field("The caller.")
     async def me(self, info: Info[Scope, None]) -> User | None:
         """Null only when the caller's account is gone."""
         return await find_user(info.context, {"user_id": (await info.context.caller()).user_id})
 
-    @strawberry.field(description="The caller's live sessions, newest first.")
+    @field("The caller's live sessions, newest first.")
     async def sessions(self, info: Info[Scope, None]) -> list[Session]:
         """Tokens are not among what it shows."""
         query = ListSessions(user_id=(await info.context.caller()).user_id)
         return [Session.of(session) for session in (await info.context.ask(query)).sessions]
 
-    @strawberry.field(description="The workspaces that the caller is a member of, oldest first.")
+    @field("The workspaces that the caller is a member of, oldest first.")
     async def workspaces(self, info: Info[Scope, None]) -> list[Workspace]:
         """A person is in few workspaces: no pages."""
         query = ListWorkspaces(user_id=(await info.context.caller()).user_id)
         return [Workspace.of(item) for item in (await info.context.ask(query)).workspaces]
 
-    @strawberry.field(description="A workspace; null for those who are no members.")
+    @field("A workspace; null for those who are no members.")
     async def workspace(self, info: Info[Scope, None], id: strawberry.ID) -> Workspace | None:
         """By global id."""
         return await find_workspace(info.context, read_id(id, "id", "Workspace"))
 
-    @strawberry.field(description="An app; null when it is gone.")
+    @field("An app; null when it is gone.")
     async def app(self, info: Info[Scope, None], id: strawberry.ID) -> App | None:
         """By global id."""
         return await find_app(info.context, read_id(id, "id", "App"))
 
-    @strawberry.field(description="A part of an app's draft; null when it is gone.")
+    @field("A part of an app's draft; null when it is gone.")
     async def entity(self, info: Info[Scope, None], id: strawberry.ID) -> Entity | None:
         """By global id."""
         return await find_entity(info.context, read_id(id, "id", "Entity"))
 
-    @strawberry.field(description="Every plan on offer, smallest first.")
+    @field("Every plan on offer, smallest first.")
     async def plans(self, info: Info[Scope, None]) -> list[Plan]:  # type: ignore[valid-type]
         """For logged-in users."""
         return await all_plans(info.context)
 
-    @strawberry.field(description="Long work; null when there is none of this id.")
+    @field("Long work; null when there is none of this id.")
     async def operation(self, info: Info[Scope, None], id: strawberry.ID) -> Operation | None:
         """By global id, which names its owner."""
         return await find_operation(info.context, read_id(id, "id", "Operation"))
 
-    @strawberry.field(description="The long work of a workspace, newest first.")
+    @field("The long work of a workspace, newest first.")
     async def operations(
         self,
         info: Info[Scope, None],
@@ -110,7 +111,7 @@ class Query:
         workspace = read_id(workspace_id, "workspaceId", "Workspace")["workspace_id"]
         return await operations_of(info.context, workspace, first, after)
 
-    @strawberry.field(description="What happened in a workspace, newest first.")
+    @field("What happened in a workspace, newest first.")
     async def activity(
         self,
         info: Info[Scope, None],

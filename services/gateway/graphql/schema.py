@@ -1,4 +1,4 @@
-"""The schema, put together. ``python -m services.gateway.graphql.schema`` writes `schema.graphql`."""
+"""The schema, put together. Run as a module, this writes `schema.graphql`."""
 
 import sys
 from pathlib import Path
@@ -35,9 +35,7 @@ class Schema(strawberry.Schema):
 
 def build_schema(settings: Settings) -> Schema:
     """The executable schema with its limits and caches."""
-    limits = Limits(
-        settings.query_depth_max, settings.query_aliases_max, settings.query_fields_max
-    )
+    limits = Limits(settings.query_depth_max, settings.query_aliases_max, settings.query_fields_max)
     rules = (limit_rule(limits),)
     cached = settings.document_cache_max
     return Schema(
@@ -50,7 +48,7 @@ def build_schema(settings: Settings) -> Schema:
             lambda: ParserCache(maxsize=cached),
             lambda: ValidationCache(maxsize=cached),
         ],
-        config=StrawberryConfig(default_resolver=read, disable_field_suggestions=True),
+        config=StrawberryConfig(default_resolver=read),
     )
 
 

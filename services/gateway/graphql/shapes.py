@@ -91,8 +91,9 @@ def shape(
             annotations[public_name] = gql_type
             readers[public_name] = (field_name, reader)
         cls.__annotations__ = annotations
-        cls.contract, cls.readers = contract, readers
-        SHAPES[contract] = cast("type[Shape]", cls)
+        shaped = cast("type[Shape]", cls)
+        shaped.contract, shaped.readers = contract, readers
+        SHAPES[contract] = shaped
         doc = " ".join((inspect.cleandoc(cls.__doc__ or contract.__doc__ or "")).split())
         make = strawberry.interface if interface else strawberry.type
         return make(cls, name=name or contract.__name__, description=doc)
@@ -170,7 +171,8 @@ def _output(annotation: Any, name: str, where: str) -> tuple[Any, Reader]:
     if get_origin(annotation) is list:
         item = get_args(annotation)[0]
         item_type, reader = output(item, name.removesuffix("s"), where)
-        return list[item_type], lambda values, known: [reader(v, known) for v in values]
+        many: Any = list[item_type]  # type: ignore[valid-type]  # made at run time
+        return many, lambda values, known: [reader(v, known) for v in values]
     if inspect.isclass(annotation) and issubclass(annotation, Enum):
         return enum_of(annotation), lambda value, known: value
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):

@@ -5,11 +5,10 @@ from datetime import timedelta
 from typing import Any, cast
 
 import orjson
-from opentelemetry import trace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
-from strawberry import UNSET, Schema
+from strawberry import Schema
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.http.exceptions import NonJsonMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -19,12 +18,12 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.types.unset import UnsetType
 
+from chassis.observability.tracing import server_span
 from services.gateway.errors import BadInput
 from services.gateway.graphql.view import check_request
 from services.gateway.scope import Scope, bearer
 from services.gateway.settings import Settings
 
-tracer = trace.get_tracer("basalt.gateway")
 CLOSE_BAD_MESSAGE = 4400
 
 
@@ -65,14 +64,14 @@ class Protocol(BaseGraphQLTransportWSHandler[Scope, None]):
     async def run_operation(self, operation: Operation[Scope, None]) -> None:
         """Each operation of a socket has a trace of its own."""
         name = f"graphql {operation.operation_name or 'operation'}"
-        with tracer.start_as_current_span(name, context=trace.set_span_in_context(trace.INVALID_SPAN)):
+        with server_span(name):
             await super().run_operation(operation)
 
 
 class SocketDoor(GraphQL[Scope, None]):
     """Accepts sockets; origins other than the allowed ones are refused before anything else."""
 
-    websocket_adapter_class = TextFrames  # type: ignore[assignment]  # as strawberry's own does
+    websocket_adapter_class = TextFrames
     graphql_transport_ws_handler_class = Protocol
 
     def __init__(
@@ -88,10 +87,6 @@ class SocketDoor(GraphQL[Scope, None]):
         )
         self._new_scope = new_scope
 
-    async def __call__(self, websocket: WebSocket) -> None:  # type: ignore[override]  # a route
-        """Serve one socket until it closes."""
-        await self.run(websocket)
-
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Scope:
@@ -104,7 +99,7 @@ class SocketDoor(GraphQL[Scope, None]):
         given = params.get("authorization", params.get("Authorization"))
         if isinstance(given, str):
             context.token = bearer(given)
-        return UNSET
+        return None
 
 
 def malformed(message: object) -> str:

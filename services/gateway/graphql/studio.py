@@ -33,6 +33,7 @@ from services.gateway.graphql.entities import (
     listed,
     show_entity,
 )
+from services.gateway.graphql.fields import field
 from services.gateway.graphql.loaders import AppKey, EntityKey
 from services.gateway.graphql.node import NodeShape
 from services.gateway.graphql.shapes import enum_of, shape, shape_of
@@ -51,42 +52,42 @@ class Revision(NodeShape):
 class App(NodeShape):
     """An app: the draft that people edit."""
 
-    @strawberry.field(description="Its pages.")
+    @field("Its pages.")
     async def pages(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Page]:
         """Batched over apps."""
         return await listed(info.context, self.key, Page, "", first, after)
 
-    @strawberry.field(description="All its widgets, whatever their page.")
+    @field("All its widgets, whatever their page.")
     async def widgets(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Widget]:
         """Batched over apps."""
         return await listed(info.context, self.key, Widget, "", first, after)
 
-    @strawberry.field(description="All its queries, whatever their page.")
+    @field("All its queries, whatever their page.")
     async def queries(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[DataQuery]:
         """Batched over apps."""
         return await listed(info.context, self.key, DataQuery, "", first, after)
 
-    @strawberry.field(description="All its script objects, whatever their page.")
+    @field("All its script objects, whatever their page.")
     async def scripts(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Script]:
         """Batched over apps."""
         return await listed(info.context, self.key, Script, "", first, after)
 
-    @strawberry.field(description="Its datasources.")
+    @field("Its datasources.")
     async def datasources(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Datasource]:
         """Batched over apps."""
         return await listed(info.context, self.key, Datasource, "", first, after)
 
-    @strawberry.field(description="Any of its entities, by kind, page and name.")
+    @field("Any of its entities, by kind, page and name.")
     async def entities(
         self,
         info: Info[Scope, None],
@@ -113,7 +114,7 @@ class App(NodeShape):
 
         return await paged(first, after, fetch, lambda row: show_entity(row, self.known))
 
-    @strawberry.field(description="Its history, newest first.")
+    @field("Its history, newest first.")
     async def revisions(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[Revision]:
@@ -126,7 +127,7 @@ class App(NodeShape):
 
         return await paged(first, after, fetch, lambda row: Revision.of(row, self.known))
 
-    @strawberry.field(description="What differs between two of its revisions, by entity.")
+    @field("What differs between two of its revisions, by entity.")
     async def difference(
         self, info: Info[Scope, None], before: strawberry.ID, after: strawberry.ID
     ) -> Difference:  # type: ignore[valid-type]  # derived from its contract
@@ -138,12 +139,12 @@ class App(NodeShape):
         )
         return Difference.of(await info.context.ask(query), self.known)
 
-    @strawberry.field(description="Where it is live. Null when delivery is down.")
+    @field("Where it is live. Null when delivery is down.")
     async def delivery(self, info: Info[Scope, None]) -> Delivery | None:
         """Batched over apps; not essential."""
         return await or_degraded(delivery_of(info.context, self.key), "What is live")
 
-    @strawberry.field(description="Its releases, newest first. Null when delivery is down.")
+    @field("Its releases, newest first. Null when delivery is down.")
     async def releases(
         self,
         info: Info[Scope, None],
@@ -155,7 +156,7 @@ class App(NodeShape):
         found = releases_of(info.context, self.key, environment, first, after)
         return await or_degraded(found, "The release history")
 
-    @strawberry.field(description="What happened to it, newest first. Null when unavailable.")
+    @field("What happened to it, newest first. Null when unavailable.")
     async def activity(
         self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
     ) -> Connection[FeedEntry] | None:

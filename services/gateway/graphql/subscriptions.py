@@ -10,6 +10,7 @@ from chassis.errors import Rejected
 from contracts.operation import GetOperation
 from contracts.operation import Operation as OperationContract
 from contracts.studio.app import AppUnknown
+from services.gateway.graphql.fields import subscription
 from services.gateway.graphql.loaders import AppKey
 from services.gateway.graphql.operations import Operation
 from services.gateway.graphql.studio import App, read_id
@@ -20,7 +21,7 @@ from services.gateway.scope import Scope
 class Subscription:
     """Live views. Each result is authorised anew, so a revoked session ends its streams."""
 
-    @strawberry.subscription(description="Long work: how it stands now, each change, its end.")
+    @subscription("Long work: how it stands now, each change, its end.")
     async def operation(
         self, info: Info[Scope, None], id: strawberry.ID
     ) -> AsyncGenerator[Operation, None]:
@@ -44,7 +45,7 @@ class Subscription:
         async for snapshot in snapshots:
             yield Operation.of(snapshot)
 
-    @strawberry.subscription(description="An app: as it is now, and after each change of it.")
+    @subscription("An app: as it is now, and after each change of it.")
     async def app_changed(
         self, info: Info[Scope, None], app_id: strawberry.ID
     ) -> AsyncGenerator[App, None]:

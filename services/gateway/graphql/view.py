@@ -14,7 +14,10 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from services.gateway.errors import BadInput, Fault, shown
+from chassis.errors import Unanswered
+from chassis.observability.tracing import server_span, trace_id
+from chassis.resilience.deadline import enforced, now_ms
+from services.gateway.errors import BadInput, Fault
 from services.gateway.graphql.masking import mask_all
 from services.gateway.scope import Scope, bearer
 from services.gateway.settings import Settings
@@ -38,7 +41,7 @@ class HttpDoor:
         self, schema: Schema, new_scope: Callable[[str], Scope], settings: Settings
     ) -> None:
         self._schema, self._new_scope, self._settings = schema, new_scope, settings
-        self._page = get_graphql_ide_html(graphql_ide="graphiql", replace_variables=True)
+        self._page = get_graphql_ide_html(graphql_ide="graphiql")
 
     async def __call__(self, request: Request) -> Response:
         """POST answers; GET shows GraphiQL in development."""
@@ -46,37 +49,42 @@ class HttpDoor:
             return HTMLResponse(self._page)
         if request.method != "POST":
             return Response(status_code=405, headers={"allow": "POST"})
-        scope = self._new_scope(bearer(request.headers.get("authorization", "")))
-        try:
-            asked = read_request(await self._body(request))
-        except BadInput as error:
-            seen = shown(error, scope.trace_id)
-            result = ExecutionResult(None, [GraphQLError(seen.message, extensions=seen.extensions)])
-            return self._response(result, scope.trace_id, 400)
-        return self._response(await self._execute(asked, scope), scope.trace_id, 200)
+        with server_span("graphql", request.headers.get("traceparent", "")):
+            try:
+                asked = read_request(await self._body(request))
+            except BadInput as error:
+                return self._response(_failed(error), 400)
+            scope = self._new_scope(bearer(request.headers.get("authorization", "")))
+            return self._response(await self._execute(asked, scope), 200)
 
     async def _execute(self, asked: Asked, scope: Scope) -> ExecutionResult:
+        clock = scope.world.clock
+        deadline_ms = now_ms(clock) + self._settings.operation_ms_max
         try:
-            result = await self._schema.execute(
-                asked.query,
-                variable_values=asked.variables,
-                context_value=scope,
-                operation_name=asked.operation_name,
-                allowed_operation_types=OVER_HTTP,
-            )
+            async with enforced(deadline_ms, clock, "graphql"):
+                result = await self._schema.execute(
+                    asked.query,
+                    variable_values=asked.variables,
+                    context_value=scope,
+                    operation_name=asked.operation_name,
+                    allowed_operation_types=OVER_HTTP,
+                )
+        except Unanswered as error:
+            return _failed(error)
         except InvalidOperationTypeError:
-            fault = Fault("query", "a subscription needs a WebSocket (graphql-transport-ws)")
-            return _refused(fault)
+            rule = "a subscription needs a WebSocket (graphql-transport-ws)"
+            return _failed(BadInput(Fault("query", rule)))
         except CannotGetOperationTypeError:
-            return _refused(Fault("operationName", "names no operation of this document"))
+            rule = "names no operation of this document"
+            return _failed(BadInput(Fault("operationName", rule)))
         return result
 
-    def _response(self, result: ExecutionResult, trace_id: str, status: int) -> Response:
+    def _response(self, result: ExecutionResult, status: int) -> Response:
         body: dict[str, Any] = {"data": result.data}  # JSON
         if result.errors:
-            masked = mask_all(result.errors, trace_id) or []
+            masked = mask_all(result.errors, trace_id()) or []
             body["errors"] = [error.formatted for error in masked]
-        body["extensions"] = {"traceId": trace_id, **(result.extensions or {})}
+        body["extensions"] = {"traceId": trace_id(), **(result.extensions or {})}
         return Response(orjson.dumps(body), status, media_type="application/json")
 
     async def _body(self, request: Request) -> bytes:
@@ -116,6 +124,5 @@ def check_request(data: Any) -> Asked:  # whatever JSON the client sent
     return Asked(query, variables, operation_name or None)
 
 
-def _refused(fault: Fault) -> ExecutionResult:
-    seen = shown(BadInput(fault), "")
-    return ExecutionResult(None, [GraphQLError(seen.message, extensions=seen.extensions)])
+def _failed(error: Exception) -> ExecutionResult:
+    return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
