@@ -67,6 +67,7 @@ class Carrier:
         self._queue: deque[Outgoing] = deque()
         self._sent: dict[UUID, int] = {}  # id -> shard: queued or sent, and not deleted yet
         self._acked: dict[UUID, None] = {}  # confirmed, to be deleted
+        self._aside: dict[str, list[Outgoing]] = {}  # rows of topics that are missing
         self._to_send = asyncio.Event()
         self._to_scan = asyncio.Event()
         self.down = "kafka: not connected yet"
@@ -154,15 +155,22 @@ class Carrier:
         self._acked.update(dict.fromkeys(ids))
 
     def postpone(self, rows: Sequence[Outgoing]) -> None:
-        """Their topic is missing: try again later, and do not hold up the others."""
+        """Their topic is missing: set it aside for a while, and do not hold up the others."""
         OUTBOX_UNROUTABLE.inc(len(rows))
-        log.error("outbox_topic_missing", topics=sorted({row.topic for row in rows}))
-        asyncio.get_running_loop().call_later(self._limits.unroutable_s, self._retry, rows)
+        loop = asyncio.get_running_loop()
+        for row in rows:
+            if row.topic not in self._aside:
+                log.error("outbox_topic_missing", topic=row.topic)
+                self._aside[row.topic] = []
+                loop.call_later(self._limits.unroutable_s, self._retry, row.topic)
+            self._aside[row.topic].append(row)
 
     def fail(self) -> None:
         self._to_send.set()
 
-    def _retry(self, rows: Sequence[Outgoing]) -> None:
+    def _retry(self, topic: str) -> None:
+        """In the table's order, so that nothing that came meanwhile is first."""
+        rows = self._aside.pop(topic)
         self.forget(row.id for row in rows)
         self._book.soil({row.shard for row in rows})
         self.rouse()
@@ -176,7 +184,9 @@ class Carrier:
             life = self._life
             if life is None or life.producer is None or life.failure is not None:
                 continue
-            rows = list(self._queue)
+            rows = [row for row in self._queue if row.topic not in self._aside]
+            if len(rows) < len(self._queue):
+                self.postpone([row for row in self._queue if row.topic in self._aside])
             self._queue.clear()
             OUTBOX_QUEUE.set(len(self._sent) - len(self._acked))
             if rows:

@@ -26,6 +26,7 @@ REQUEST_BYTES_MAX = 2_097_152
 _BATCH_BYTES = 262_144
 _BATCH_FROM = 3  # fewer records are cheaper sent one by one
 _REQUEST_TIMEOUT_S = 5.0
+_TOPIC_S = 2.0  # how long a topic may stay unknown before its rows are set aside
 
 
 class Watcher(Protocol):
@@ -63,6 +64,9 @@ class Producer:
         except (TimeoutError, OSError, KafkaError) as error:
             await self.stop(1.0)
             raise Unavailable(f"kafka: {type(error).__name__}") from error
+        except asyncio.CancelledError:
+            await self.stop(1.0)
+            raise
 
     async def stop(self, timeout: float) -> None:
         """Flush for at most `timeout` seconds, then drop what is left."""
@@ -76,20 +80,15 @@ class Producer:
         """Hand rows to Kafka, per partition in the order given. Returns when all are on their
         way; the watcher hears the rest."""
         groups: dict[tuple[str, int], list[Outgoing]] = {}
-        missing: set[str] = set()
-        for topic in {row.topic for row in rows}:
-            if not await self._knows(topic):
-                missing.add(topic)
-        counts = {
-            topic: len(await self._client.partitions_for(topic))
-            for topic in {row.topic for row in rows} - missing
-        }
+        counts = {topic: await self._partitions(topic) for topic in {row.topic for row in rows}}
+        missing: list[Outgoing] = []
         for row in rows:
-            if row.topic not in missing:
-                partition = hash_of(row.key) % counts[row.topic]
-                groups.setdefault((row.topic, partition), []).append(row)
+            if count := counts[row.topic]:
+                groups.setdefault((row.topic, hash_of(row.key) % count), []).append(row)
+            else:
+                missing.append(row)
         if missing:
-            self._watcher.unroutable([row for row in rows if row.topic in missing])
+            self._watcher.unroutable(missing)
         if len(groups) == 1:
             ((place, group),) = groups.items()
             await self._send_group(*place, group)
@@ -107,12 +106,16 @@ class Producer:
         except (OSError, KafkaError) as error:
             raise Unavailable(f"kafka: {type(error).__name__}") from error
 
-    async def _knows(self, topic: str) -> bool:
+    async def _partitions(self, topic: str) -> int:
+        """How many the topic has; 0 when there is no such topic."""
+        known = self._client.client.cluster.partitions_for_topic(topic)
+        if known:
+            return len(known)
         try:
-            async with asyncio.timeout(_REQUEST_TIMEOUT_S):
-                return bool(await self._client.partitions_for(topic))
-        except UnknownTopicOrPartitionError:
-            return False
+            async with asyncio.timeout(_TOPIC_S):
+                return len(await self._client.partitions_for(topic))
+        except (TimeoutError, UnknownTopicOrPartitionError):
+            return 0
 
     async def _send_group(self, topic: str, partition: int, rows: Sequence[Outgoing]) -> None:
         """Until Kafka's client has taken all of them: it waits while a broker is away."""

@@ -22,6 +22,7 @@ from chassis.messaging.nudge import Nudges
 from chassis.messaging.order import ShardBook, Ticket
 from chassis.messaging.outbox import Outbox, Outgoing, add_outbox
 from chassis.messaging.producer import Producer, Watcher
+from chassis.messaging.quiet import quiet_kafka_logs
 from chassis.stores.postgres import Database, Statement
 
 log = structlog.get_logger()
@@ -59,6 +60,7 @@ class Relay:
 
     async def start(self) -> None:
         """Begin to relay in the background. Waits neither for Kafka nor for PostgreSQL."""
+        quiet_kafka_logs()
         loops = (self._heartbeat, *self._carrier.loops, self._nudges.run)
         self._tasks = [asyncio.create_task(self._forever(loop)) for loop in loops]
 

@@ -5,7 +5,6 @@ records. It gives connection, lifecycle and the rebalance hooks; offsets are our
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 from chassis.clock import Clock
+from chassis.messaging.quiet import quiet_kafka_logs
 from chassis.messaging.runner import ChunkHandler, PartitionRunner, RunnerLimits
 
 log = structlog.get_logger()
@@ -158,28 +158,3 @@ class Subscription:
                 await broker.stop()
         except (TimeoutError, KafkaError, OSError) as error:
             log.warning("consumer_cut_off", group=self._group, error=type(error).__name__)
-
-
-class _Budget(logging.Filter):
-    """Lets a few lines through each second: in an outage aiokafka writes a hundred."""
-
-    def __init__(self, lines_per_second: int) -> None:
-        super().__init__()
-        self._lines = lines_per_second
-        self._second, self._used = 0, 0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        second = int(record.created)
-        if second != self._second:
-            self._second, self._used = second, 0
-        self._used += 1
-        return self._used <= self._lines
-
-
-def quiet_kafka_logs() -> None:
-    """Bound what aiokafka logs. Safe to repeat."""
-    for name in list(logging.root.manager.loggerDict):
-        logger = logging.getLogger(name)
-        ours = any(isinstance(each, _Budget) for each in logger.filters)
-        if name.startswith("aiokafka") and not ours:
-            logger.addFilter(_Budget(2))
