@@ -77,7 +77,8 @@ class LogIn(Command[SessionOpened], permission="public", secret=True, key="email
 
     email: str = Field(max_length=320)
     password: Secret
-    client: str = Field(default="", max_length=200)  # shown in the user's list of sessions
+    # Shown in the user's list of sessions, such as "Firefox on Linux".
+    client: str = Field(default="", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
 
 
 class LogOut(Command[SessionRevoked], permission="user"):

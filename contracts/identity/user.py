@@ -91,7 +91,7 @@ class Register(Command[UserRegistered], permission="public", key="email"):
 
     email: str = Field(max_length=320)
     password: Secret
-    display_name: str = Field(default="", max_length=120)
+    display_name: str = Field(default="", max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")
 
 
 class ChangePassword(Command[PasswordChanged], permission="user"):

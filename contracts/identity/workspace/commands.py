@@ -97,7 +97,7 @@ class InviteMember(Command[InvitationIssued], permission="member.manage", secret
 
     workspace_id: UUID
     email: str = Field(max_length=320)
-    role: Role
+    role: Role | None = None  # None: the one of the workspace's settings
 
 
 class RevokeInvitation(Command[InvitationRevoked], permission="member.manage"):

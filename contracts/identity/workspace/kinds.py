@@ -26,5 +26,5 @@ class WorkspaceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    time_zone: str = Field(default="UTC", max_length=64)  # a name of the IANA database
-    invitation_role: Role = Role.VIEWER  # offered first when somebody is invited
+    locale: str = Field(default="en", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")
+    invitation_role: Role = Role.VIEWER  # of an invitation that names none

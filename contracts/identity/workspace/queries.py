@@ -59,11 +59,12 @@ class Members(Reply):
 class ListMembers(Query[Members], permission="user"):
     """The members of workspaces that the caller is a member of; other workspaces are left out.
 
-    `role` narrows. A workspace has no more members than its plan allows, so there are no pages.
+    `role` narrows; `limit` counts for each workspace.
     """
 
     workspace_ids: list[UUID] = Field(max_length=200)
     role: Role | None = None
+    limit: int = Field(default=200, ge=1, le=1000)
 
 
 class Invitation(Reply):

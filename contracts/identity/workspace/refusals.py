@@ -58,7 +58,5 @@ class InvitationForSomebodyElse(Rejection):
     """The invitation is for another e-mail address than the caller's."""
 
 
-class TimeZoneUnknown(Rejection):
-    """No time zone has this name."""
-
-    time_zone: str
+class WorkspaceNameMalformed(Rejection):
+    """A name needs something to read, and no control characters."""
