@@ -49,6 +49,7 @@ def begin(saga: Saga, started: Started) -> Decision:
         steps=[StepState() for _ in saga.steps],
         phase=Phase.FORWARD if started.locked else Phase.LOCKING,
         version=0,
+        business_key=str(started.fields.get(saga.starts_on.address.key, "")),
         traceparent=started.traceparent,
     )
     turn = Turn(saga, state, started.at)

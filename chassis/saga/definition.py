@@ -5,6 +5,7 @@ the starting command, the ids that the saga mints and the fields of replies are 
 each command takes its own by name.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -140,3 +141,7 @@ class Definitions:
 
     def __contains__(self, pin: tuple[str, int]) -> bool:
         return pin in self._pinned
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        """Name and version of each."""
+        return iter(self._pinned)

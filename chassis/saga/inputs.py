@@ -115,6 +115,7 @@ class Decision:
     """
 
     state: SagaState
+    at: datetime
     commands: tuple[Send, ...] = ()
     notes: tuple[Note, ...] = ()
     facts: tuple[Fact, ...] = ()

@@ -56,7 +56,8 @@ class SagaState:
 
     cursor: the step whose answer is awaited. attempts, rounds: sends of that command, and how often
     it was refused although it must succeed. wake_at: when it wants a Tick (None = ended). facts:
-    how many public events it has announced. data: the fields known so far, as JSON values.
+    how many public events it has announced. business_key: what it is about, by the start's key.
+    data: the fields known so far, as JSON values.
     """
 
     id: UUID
@@ -79,6 +80,7 @@ class SagaState:
     facts: int = 0
     error_type: str = ""
     error: Fields = field(default_factory=dict)
+    business_key: str = ""
     traceparent: str = ""
 
     @property
@@ -108,5 +110,6 @@ class SagaState:
             self.facts,
             self.error_type,
             self.error,
+            self.business_key,
             self.traceparent,
         )

@@ -103,16 +103,18 @@ class Turn:
     def decision(self) -> Decision:
         state = self.state
         state.version += 1
-        state.updated_at = self.at
-        return Decision(state, tuple(self._commands), tuple(self._notes), tuple(self._facts))
+        if not self.given.ended:
+            state.updated_at = self.at
+        notes = tuple(self._notes)
+        return Decision(state, self.at, tuple(self._commands), notes, tuple(self._facts))
 
     def unchanged(self) -> Decision:
         """Nothing happened."""
-        return Decision(self.given)
+        return Decision(self.given, self.at)
 
     def rearmed(self) -> Decision:
         """Nothing happened, but the wake-up is another."""
-        return Decision(self.state)
+        return Decision(self.state, self.at)
 
     def ignored(self, reason: str) -> Decision:
         """An input that changes nothing is recorded all the same."""

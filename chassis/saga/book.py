@@ -1,0 +1,78 @@
+"""SagaBook: a command's handler starts, reads and cancels sagas in its own transaction."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from chassis.context import Context
+from chassis.messaging.outbox import Outbox
+from chassis.messaging.tracing import current_traceparent
+from chassis.resources import Resources
+from chassis.saga.core import decide
+from chassis.saga.definition import Definitions, Saga
+from chassis.saga.desk import SagaDesk, Start
+from chassis.saga.inputs import Cancel, Fact
+from chassis.saga.metrics import count
+from chassis.saga.state import SagaState
+from chassis.stores.chunks import ChunkStore
+from chassis.stores.statement import Statement
+from contracts.base import Message
+
+
+class SagaBook(ChunkStore):
+    """A service subclasses it and names its definitions and its announcer.
+
+    A handler that refuses does so before it calls `start` or `cancel`.
+    """
+
+    definitions: ClassVar[Definitions]
+
+    @staticmethod
+    def announcer(saga: Saga, state: SagaState, fact: Fact) -> Message:
+        """The public event of a fact."""
+        raise NotImplementedError
+
+    def __init__(self, resources: Resources) -> None:
+        super().__init__(resources)
+        self._desk = SagaDesk(
+            self.definitions,
+            self.announcer,
+            database=resources.database,
+            shards=resources.settings.topic_partitions,
+        )
+        self._batch = self._desk.batch()
+        self._states: dict[UUID, SagaState] = {}
+
+    async def start(self, command: Message, context: Context) -> SagaState:
+        """Begin the newest version of the saga that this command starts."""
+        start = Start(
+            self.definitions.started_by(type(command)),
+            command.model_dump(mode="json"),
+            workspace_id=getattr(command, "workspace_id", None) or context.workspace_id,
+            actor_id=context.actor_id,
+            traceparent=current_traceparent(),
+        )
+        (state,) = await self._desk.begin(self._batch, [start], self.resources.clock.now())
+        self._states[state.id] = state
+        return state
+
+    async def get(self, saga_id: UUID) -> SagaState | None:
+        """The saga as it is now."""
+        if saga_id not in self._states:
+            found, _ = await self._desk.store.load([saga_id], [])
+            self._states.update(found)
+        return self._states.get(saga_id)
+
+    def cancel(self, state: SagaState, actor_id: UUID | None) -> SagaState:
+        """Undo it if it can be undone; otherwise the wish is recorded."""
+        event = Cancel(self.resources.clock.now(), actor_id)
+        decision = decide(self._desk.definition(state), state, event)
+        self._states[state.id] = self._batch.take(state, decision)
+        return self._states[state.id]
+
+    def flush(self, statement: Statement) -> None:
+        self._desk.fill(statement, self._batch)
+        count(self._batch)
+
+    def send(self, outbox: Outbox) -> None:
+        for envelope in self._batch.outbox:
+            outbox.append(envelope)

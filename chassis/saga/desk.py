@@ -1,0 +1,107 @@
+"""SagaDesk: what every way into the engine shares. Reads and prepares; commits nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.clock import new_id
+from chassis.errors import Unavailable
+from chassis.saga import locks
+from chassis.saga.batch import Announcer, Batch, lock_keys
+from chassis.saga.core import begin
+from chassis.saga.definition import Definitions, Saga
+from chassis.saga.inputs import Started
+from chassis.saga.state import Fields, SagaState
+from chassis.saga.store import SagaStore
+from chassis.stores.postgres import Database
+from chassis.stores.statement import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A saga to begin. `cause` is the command's id."""
+
+    saga: Saga
+    fields: Fields
+    cause: UUID | None = None
+    workspace_id: UUID | None = None
+    actor_id: UUID | None = None
+    traceparent: str = ""
+
+
+class SagaDesk:
+    """The definitions, the tables, and how a batch becomes part of a statement."""
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        announcer: Announcer,
+        *,
+        database: Database,
+        shards: int,
+    ) -> None:
+        self.definitions = definitions
+        self.store = SagaStore(database, shards=shards)
+        self._announcer = announcer
+        self._database = database
+
+    def batch(self) -> Batch:
+        """An empty batch."""
+        return Batch(self.definitions, self._announcer)
+
+    def definition(self, state: SagaState) -> Saga:
+        """What the saga is pinned to. Raises Unavailable when that is not deployed here."""
+        try:
+            return self.definitions.get(state.saga, state.definition_version)
+        except KeyError:
+            pin = f"{state.saga} v{state.definition_version}"
+            raise Unavailable(f"{pin} is not deployed here, and sagas run on it") from None
+
+    async def begin(self, batch: Batch, starts: Sequence[Start], at: datetime) -> list[SagaState]:
+        """Take the starts into the batch, each with its first command or a place in a queue."""
+        keys = [lock_keys(start.saga, start.fields) for start in starts]
+        every = {key for wanted in keys for key in wanted}
+        batch.free |= every - (await locks.holders(self._database, sorted(every))).keys()
+        taken = {key for key, _ in batch.joins}
+        states: list[SagaState] = []
+        for start, wanted in zip(starts, keys, strict=True):
+            saga_id = new_id()
+            locked = all(key in batch.free and key not in taken for key in wanted)
+            taken.update(wanted)
+            batch.joins.extend((key, saga_id) for key in wanted)
+            started = Started(
+                saga_id,
+                at,
+                start.fields,
+                locked,
+                start.workspace_id,
+                start.actor_id,
+                start.traceparent,
+            )
+            states.append(batch.take(None, begin(start.saga, started), start.cause))
+        return states
+
+    async def granted(self, waiting: Sequence[SagaState]) -> set[UUID]:
+        """Which of these sagas are first in all their queues."""
+        wanted = {state.id: lock_keys(self.definition(state), state.data) for state in waiting}
+        every = sorted({key for keys in wanted.values() for key in keys})
+        held = await locks.holders(self._database, every)
+        return {
+            saga_id
+            for saga_id, keys in wanted.items()
+            if all(held.get(key) == saga_id for key in keys)
+        }
+
+    def fill(self, statement: Statement, batch: Batch, *, exact: bool = False) -> None:
+        """Add all that the batch holds, but for its outbox. `exact`: see SagaStore."""
+        locks.add_joins(statement, batch.joins, batch.free)
+        self.store.add_rearms(statement, batch.rearmed)
+        self.store.add_changes(statement, batch, exact=exact)
+        held = [
+            (key, state.id)
+            for state in batch.ended
+            for key in lock_keys(self.definition(state), state.data)
+        ]
+        touched = [*batch.changes, *(state.id for state in batch.rearmed)]
+        locks.add_leaves(statement, held, touched)

@@ -1,0 +1,115 @@
+"""SagaEngine: loads sagas, lets the core decide, writes it all in one statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from chassis.clock import Clock
+from chassis.errors import Conflict
+from chassis.messaging.outbox import CommitPoint
+from chassis.saga import metrics
+from chassis.saga.batch import Batch
+from chassis.saga.core import decide
+from chassis.saga.desk import SagaDesk, Start
+from chassis.saga.inputs import Input, LockGranted, Reply, Tick
+from chassis.saga.state import Phase, SagaState
+from chassis.stores.statement import Statement
+
+log = structlog.get_logger()
+
+CLAIM_LEASE = timedelta(seconds=15)
+"""For how long a due saga is left to the replica that claimed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply as it arrived: the message's own id, and the saga that it is for."""
+
+    message_id: UUID
+    saga_id: UUID
+    reply: Reply
+
+
+class SagaEngine:
+    """The ways into the engine that commit by themselves; each call is one transaction.
+
+    Raises Conflict (run it again) and Unavailable (later); nothing is written then.
+    """
+
+    def __init__(self, desk: SagaDesk, commit_point: CommitPoint, clock: Clock) -> None:
+        self._desk = desk
+        self._commit_point = commit_point
+        self._clock = clock
+
+    async def answer(self, answers: Sequence[Answer]) -> int:
+        """Handle replies, in their order. How many sagas ended, for whoever waits for locks."""
+        states, seen = await self._desk.store.load(
+            list({answer.saga_id for answer in answers}),
+            [answer.message_id for answer in answers],
+        )
+        batch, handled = self._desk.batch(), list[UUID]()
+        for answer in answers:
+            if answer.message_id in seen:
+                metrics.IGNORED.labels("duplicate").inc()
+                continue
+            seen.add(answer.message_id)
+            handled.append(answer.message_id)
+            state = states.get(answer.saga_id)
+            if state is None:
+                metrics.IGNORED.labels("no saga").inc()
+                log.warning("reply_without_saga", saga_id=answer.saga_id, type=answer.reply.type)
+                continue
+            decision = decide(self._desk.definition(state), state, answer.reply)
+            states[state.id] = batch.take(state, decision, answer.message_id)
+        statement = Statement()
+        self._desk.store.add_inbox(statement, handled)
+        await self._commit(statement, batch)
+        return len(batch.ended)
+
+    async def wake(self, *, per_shard: int) -> int:
+        """Claim sagas that are due and give each its tick, or its lock. How many there were."""
+        claimed, at = await self._desk.store.claim(
+            list(self._desk.definitions), per_shard=per_shard, lease=CLAIM_LEASE
+        )
+        if not claimed:
+            return 0
+        granted = await self._desk.granted([s for s in claimed if s.phase == Phase.LOCKING])
+        batch = self._desk.batch()
+        for state in claimed:
+            event: Input = LockGranted(at) if state.id in granted else Tick(at)
+            batch.take(state, decide(self._desk.definition(state), state, event))
+        try:
+            await self._commit(Statement(), batch, exact=True)
+        except Conflict:
+            if len(claimed) == 1:
+                return 1  # somebody moved it meanwhile, and set its wake-up
+            await self._wake_alone(claimed, granted)
+        return len(claimed)
+
+    async def start(self, starts: Sequence[Start]) -> list[SagaState]:
+        """Begin sagas, each with its first command or with a place in the queue for its lock."""
+        batch = self._desk.batch()
+        states = await self._desk.begin(batch, starts, self._clock.now())
+        await self._commit(Statement(), batch)
+        return states
+
+    async def _commit(self, statement: Statement, batch: Batch, *, exact: bool = False) -> None:
+        self._desk.fill(statement, batch, exact=exact)
+        if statement:
+            await self._commit_point.commit(statement, batch.outbox)
+            metrics.count(batch)
+
+    async def _wake_alone(self, claimed: Sequence[SagaState], granted: set[UUID]) -> None:
+        """One of a batch was moved meanwhile: the others are not to suffer."""
+        at = self._clock.now()
+        for state in claimed:
+            event: Input = LockGranted(at) if state.id in granted else Tick(at)
+            batch = self._desk.batch()
+            batch.take(state, decide(self._desk.definition(state), state, event))
+            try:
+                await self._commit(Statement(), batch, exact=True)
+            except Conflict:
+                continue

@@ -1,0 +1,89 @@
+"""Timers: whatever is due gets its tick. The rows are the timers; this only looks at them."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from chassis.clock import Clock
+from chassis.errors import Conflict, Unavailable
+from chassis.saga import metrics
+from chassis.saga.engine import SagaEngine
+from chassis.stores.postgres import Database
+
+log = structlog.get_logger()
+
+POLL_S = 0.25
+"""How often a replica looks for what is due, when nothing rouses it."""
+
+PER_SHARD_MAX = 100
+"""Sagas of one shard in one claim: a shard full of troubled sagas does not starve the others."""
+
+GAUGES_S = 5.0
+PARTITIONS_AHEAD = 4
+"""Weeks of history for which a partition is there in advance."""
+
+
+class Timers:
+    """One replica's timers: `run` for ever, `rouse` when a lock may have become free."""
+
+    def __init__(self, engine: SagaEngine, database: Database, clock: Clock) -> None:
+        self._engine = engine
+        self._database = database
+        self._clock = clock
+        self._roused = asyncio.Event()
+        self._gauges_at = 0.0
+        self._partitions_at = 0.0
+
+    def rouse(self) -> None:
+        """Look at once."""
+        self._roused.set()
+
+    async def run(self) -> None:
+        """Tick until cancelled. What fails is tried again: this loop holds no state."""
+        while True:
+            try:
+                woken = await self._engine.wake(per_shard=PER_SHARD_MAX)
+                await self._housekeeping()
+            except (Unavailable, Conflict) as error:
+                log.warning("saga_timers_wait", reason=str(error))
+                woken = 0
+            except Exception:
+                log.exception("saga_timers_failed")
+                woken = 0
+            if woken < PER_SHARD_MAX:
+                await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._roused.wait()
+        except TimeoutError:
+            return
+        self._roused.clear()
+
+    async def _housekeeping(self) -> None:
+        now = self._clock.monotonic()
+        if now >= self._gauges_at:
+            self._gauges_at = now + GAUGES_S
+            await self.measure()
+        if now >= self._partitions_at:
+            self._partitions_at = now + timedelta(hours=6).total_seconds()
+            await self._database.execute(
+                "SELECT saga_event_partitions($1)", PARTITIONS_AHEAD, timeout=30
+            )
+
+    async def measure(self) -> None:
+        """Set the gauges that are read from the tables."""
+        rows: list[Any] = await self._database.fetch(
+            "SELECT type, status, count(*) AS sagas,"
+            " count(*) FILTER (WHERE phase = 'LOCKING') AS waiting,"
+            " extract(epoch FROM now() - min(next_wake_at))::float8 AS overdue_s"
+            " FROM saga_instance WHERE next_wake_at IS NOT NULL GROUP BY type, status"
+        )
+        metrics.gauges(
+            {(row["type"], row["status"]): row["sagas"] for row in rows},
+            max([0.0, *(row["overdue_s"] for row in rows)]),
+            sum(row["waiting"] for row in rows),
+        )

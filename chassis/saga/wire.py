@@ -1,0 +1,29 @@
+"""How a service becomes an orchestrator: `Service(extend=(sagas(DEFINITIONS, announce),))`."""
+
+from chassis.messaging.deadletters import DeadLetters
+from chassis.saga.batch import REPLIES, Announcer
+from chassis.saga.chunk import SagaChunk
+from chassis.saga.definition import Definitions
+from chassis.saga.desk import SagaDesk
+from chassis.saga.engine import SagaEngine
+from chassis.saga.timers import Timers
+from chassis.wiring import Consumer, Extension, Wiring
+
+
+def sagas(definitions: Definitions, announcer: Announcer) -> Extension:
+    """Replies are handled in chunks, and what is due is woken, as long as the service runs."""
+
+    def wire(wiring: Wiring) -> None:
+        resources = wiring.resources
+        database, clock = resources.database, resources.clock
+        desk = SagaDesk(
+            definitions, announcer, database=database, shards=wiring.settings.topic_partitions
+        )
+        engine = SagaEngine(desk, wiring.relay, clock)
+        timers = Timers(engine, database, clock)
+        group = wiring.settings.kafka_group or wiring.service
+        chunk = SagaChunk(engine, DeadLetters(group, wiring.relay), clock, timers.rouse)
+        wiring.consume(Consumer(f"{group}-replies", (REPLIES,), chunk))
+        wiring.run("saga-timers", timers.run)
+
+    return wire

@@ -1,0 +1,136 @@
+"""How a saga looks from outside: an operation, and the events that say where it stands."""
+
+from typing import Any, Protocol
+from uuid import UUID
+
+from chassis.context import Context
+from chassis.errors import Rejected
+from chassis.saga import Definitions, Saga
+from chassis.saga.core import cancellable
+from chassis.saga.inputs import Fact
+from chassis.saga.state import Phase, SagaState, Status
+from contracts.base import Command, Event
+from contracts.operation import (
+    Operation,
+    OperationNotCancellable,
+    OperationState,
+    OperationStep,
+    OperationUnknown,
+)
+from contracts.orchestrator.saga import (
+    SagaCompensated,
+    SagaCompensating,
+    SagaCompleted,
+    SagaNeedsAttention,
+    SagaProgressed,
+    SagaStarted,
+)
+from sagas import SAGAS
+
+DEFINITIONS = Definitions(SAGAS)
+
+
+class Sagas(Protocol):
+    """Sagas, as the handler of a command may start and cancel them."""
+
+    async def start(self, command: Command[Operation], context: Context) -> SagaState: ...
+
+    async def get(self, saga_id: UUID) -> SagaState | None: ...
+
+    def cancel(self, state: SagaState, actor_id: UUID | None) -> SagaState: ...
+
+
+def operation_of(state: SagaState) -> Operation:
+    """The saga as its caller sees it. The result has every field that the caller did not give."""
+    saga = definition_of(state)
+    given = saga.starts_on.model_fields
+    return Operation(
+        operation_id=state.id,
+        workspace_id=workspace_of(state),
+        kind=state.saga,
+        owner="orchestrator",
+        state=_operation_state(state),
+        subject_id=state.business_key,
+        step=_step_of(saga, state),
+        steps=[
+            OperationStep(name=step.name, state=at.mark.value, attempts=at.attempts)
+            for step, at in zip(saga.steps, state.steps, strict=True)
+        ],
+        done=sum(step.mark == "done" for step in state.steps),
+        total=len(state.steps),
+        result={name: value for name, value in state.data.items() if name not in given},
+        error_type=state.error_type,
+        error=state.error,
+        version=state.version,
+        cancellable=cancellable(saga, state),
+        started_at=state.started_at,
+        updated_at=state.updated_at,
+        finished_at=state.updated_at if state.ended else None,
+    )
+
+
+def demand_seen(state: SagaState | None, operation_id: UUID, workspace_id: UUID) -> SagaState:
+    """The saga, if it is one of this workspace."""
+    if state is None or state.workspace_id != workspace_id:
+        raise Rejected(OperationUnknown(operation_id=operation_id))
+    return state
+
+
+def demand_cancellable(state: SagaState) -> None:
+    """Refuse once it has passed its pivot or is complete. Being undone already is fine."""
+    undone = state.phase == Phase.BACKWARD or state.status == Status.COMPENSATED
+    if not undone and not cancellable(definition_of(state), state):
+        raise Rejected(
+            OperationNotCancellable(operation_id=state.id, state=_operation_state(state))
+        )
+
+
+def announce(saga: Saga, state: SagaState, fact: Fact) -> Event:
+    """The public event of what just happened."""
+    about: dict[str, Any] = {  # each event takes its own by name
+        "workspace_id": workspace_of(state),
+        "operation_id": state.id,
+        "kind": state.saga,
+        "subject_id": state.business_key,
+        "step": _step_of(saga, state),
+        "done": state.cursor,
+        "total": len(saga.steps),
+        "started_at": state.started_at,
+        "error_type": state.error_type,
+        "error": state.error,
+    }
+    contract = _EVENTS[fact]
+    return contract.model_construct(**{name: about[name] for name in contract.model_fields})
+
+
+def definition_of(state: SagaState) -> Saga:
+    """What the saga is pinned to."""
+    return DEFINITIONS.get(state.saga, state.definition_version)
+
+
+def workspace_of(state: SagaState) -> UUID:
+    """Every saga here is about one workspace."""
+    assert state.workspace_id is not None, "each start command has a workspace_id"
+    return state.workspace_id
+
+
+def _step_of(saga: Saga, state: SagaState) -> str:
+    if state.ended or state.phase == Phase.LOCKING:
+        return ""
+    return saga.steps[state.cursor].name
+
+
+def _operation_state(state: SagaState) -> OperationState:
+    if state.phase == Phase.LOCKING and not state.ended:
+        return OperationState.WAITING
+    return OperationState(state.status.value)
+
+
+_EVENTS: dict[Fact, type[Event]] = {
+    Fact.STARTED: SagaStarted,
+    Fact.PROGRESSED: SagaProgressed,
+    Fact.COMPENSATING: SagaCompensating,
+    Fact.NEEDS_ATTENTION: SagaNeedsAttention,
+    Fact.COMPLETED: SagaCompleted,
+    Fact.COMPENSATED: SagaCompensated,
+}
