@@ -1,0 +1,221 @@
+"""Add an entity: a page, widget, query, script or datasource, in the app's own format.
+
+The app may hold just the sections that it is about: the page's, for a datasource `app`, for a new
+page `app` and, unless it is certain that there is none, the section of a page of that folder.
+"""
+
+from typing import Any
+
+from services.studio.appsmith.app import APPLICATION, App, page_ids
+from services.studio.appsmith.canvas import canvas_nodes
+from services.studio.appsmith.edit import Edited, entity_of
+from services.studio.appsmith.edit_rules import (
+    check_name,
+    check_no_secrets,
+    check_value,
+    check_widget,
+)
+from services.studio.appsmith.entities import Entity, Kind, Object
+from services.studio.appsmith.page_files import QUERIES, SCRIPTS, WIDGETS, page_file_name
+from services.studio.appsmith.paths import file_name
+from services.studio.appsmith.refusals import EditRefused, EditRule
+from services.studio.appsmith.sections import APP_SECTION, FORMAT_TREE, PAGE_PREFIX, Section
+from services.studio.appsmith.sources import encode_json, exact_json
+from services.studio.appsmith.templates import (
+    ROOT_ID,
+    SCRIPT_TEXT,
+    datasource_value,
+    made_id,
+    merged,
+    page_value,
+    query_value,
+    script_value,
+    widget_value,
+)
+from services.studio.appsmith.widgets import own_ids
+
+CANVAS = "CANVAS_WIDGET"
+
+
+def add_entity(
+    app: App,
+    kind: Kind,
+    *,
+    name: str,
+    page: str = "",
+    parent_id: str = "",
+    value: dict[str, Any] | None = None,  # the entity's own JSON
+    text: str | None = None,
+) -> Edited:
+    """Add one entity. `page` is the folder of its page; `parent_id` the widget around a widget,
+    empty for the page's canvas. `value` is merged over what such an entity needs at least; the
+    name wins over a name in there. Raises EditRefused."""
+    given = {} if value is None else value
+    check_value(given)
+    if kind is Kind.PAGE:
+        return _add_page(app, name, given)
+    if kind is Kind.DATASOURCE:
+        return _add_datasource(app, name, given)
+    if kind not in (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT):
+        raise EditRefused(field="kind", rule=EditRule.NOT_ADDABLE, detail=f"a {kind}")
+    section = app.sections.get(PAGE_PREFIX + page)
+    if section is None:
+        raise EditRefused(field="page", rule=EditRule.PAGE_UNKNOWN, detail=page)
+    check_name(section, kind, name)
+    if kind is Kind.WIDGET and section.format_version == FORMAT_TREE:
+        return _add_node(app, section, name, parent_id, given)
+    if kind is Kind.WIDGET:
+        return _add_widget(app, section, name, parent_id, given)
+    return _add_folder(app, section, kind, name, given, text)
+
+
+def _add_page(app: App, name: str, given: Object) -> Edited:
+    level = app.sections[APP_SECTION]
+    old = level.files[APPLICATION]
+    application = exact_json(old)
+    folder = file_name(name)
+    taken = page_ids(application)
+    if name in taken or folder in taken or PAGE_PREFIX + folder in app.sections:
+        raise EditRefused(field="name", rule=EditRule.NAME_TAKEN, detail=name)
+    check_name(level, Kind.PAGE, name)
+    listed = application.get("pages")
+    pages = listed if isinstance(listed, list) else []
+    application["pages"] = [*pages, {"id": folder, "isDefault": not pages}]
+    level = level.with_files({APPLICATION: encode_json(application, old)})
+    page = merged(page_value(name, app.format_version), given)
+    page = merged(page, {"unpublishedPage": {"name": name}})
+    path = f"pages/{folder}/{page_file_name(folder, app.format_version)}"
+    section = Section(PAGE_PREFIX + folder, app.format_version, {path: encode_json(page)})
+    return _added(app, f"{Kind.PAGE}:pages/{folder}", section, level)
+
+
+def _add_datasource(app: App, name: str, given: Object) -> Edited:
+    section = app.sections[APP_SECTION]
+    check_name(section, Kind.DATASOURCE, name)
+    value = {**datasource_value(name), **given, "name": name}
+    check_no_secrets(value)
+    path = _free(section, "datasources/", name, ".json")
+    return _added(app, f"{Kind.DATASOURCE}:{path}", section.with_files({path: encode_json(value)}))
+
+
+def _add_folder(
+    app: App, section: Section, kind: Kind, name: str, given: Object, text: str | None
+) -> Edited:
+    page = section.page
+    if kind is Kind.QUERY:
+        parent, suffix, inner = QUERIES, ".txt", "unpublishedAction"
+        value = merged(query_value(page, name, text), given)
+        if text is not None:
+            value = merged(value, {inner: {"actionConfiguration": {"body": text}}})
+    else:
+        parent, suffix, inner = SCRIPTS, ".js", "unpublishedCollection"
+        value = merged(script_value(page, name), given)
+        text = SCRIPT_TEXT if text is None else text
+    value = merged(value, {inner: {"name": name}})
+    folder = _free(section, f"pages/{page}/{parent}/", name, "")
+    stem = folder.rpartition("/")[2]
+    files = {f"{folder}/metadata.json": encode_json(value)}
+    if text is not None:
+        files[f"{folder}/{stem}{suffix}"] = _bytes(text)
+    return _added(app, f"{kind}:{folder}", section.with_files(files))
+
+
+def _add_widget(app: App, section: Section, name: str, parent_id: str, given: Object) -> Edited:
+    check_widget(given)
+    folder, container = f"pages/{section.page}/{WIDGETS}/", ROOT_ID
+    if parent_id:
+        parent = _parent(app, section, parent_id)
+        container = _canvas_id(exact_json(section.files[parent.path]))
+        folder = parent.path.rpartition("/")[0] + "/"
+    taken = {i for entity in section.entities for i in _ids(section, entity)} | {ROOT_ID}
+    value = widget_value(name, _new_id(section, name, given, taken), container, given)
+    own_folder = file_name(name) if value.get("children") else ""
+    if own_folder:
+        folder = _free(section, folder, name, "") + "/"
+    path = _free(section, folder, name, ".json")
+    return _added(app, f"{Kind.WIDGET}:{path}", section.with_files({path: encode_json(value)}))
+
+
+def _add_node(app: App, section: Section, name: str, parent_id: str, given: Object) -> Edited:
+    check_widget(given)
+    root = next((e for e in section.entities if e.kind is Kind.WIDGET and not e.parent_id), None)
+    if root is None:
+        raise EditRefused(field="page", rule=EditRule.PAGE_UNKNOWN, detail=section.page)
+    parent = _parent(app, section, parent_id) if parent_id else root
+    old = section.files[parent.path]
+    whole = exact_json(old)
+    nodes = list(canvas_nodes(parent.path, whole))
+    taken = {str(node.value.get("widgetId")) for node in nodes}
+    holder = next(node.value for node in nodes if node.entity_id == parent.entity_id)
+    if holder.get("type") != CANVAS:
+        holder = _canvas_child(holder) or holder
+    children = holder.setdefault("children", [])
+    if not isinstance(children, list):
+        raise EditRefused(field="parent_id", rule=EditRule.NOT_A_CONTAINER, detail=parent.name)
+    widget_id = _new_id(section, name, given, taken)
+    children.append(widget_value(name, widget_id, str(holder.get("widgetId")), given))
+    changed = section.with_files({parent.path: encode_json(whole, old)})
+    return _added(app, f"{Kind.WIDGET}:{parent.path}#{widget_id}", changed)
+
+
+def _added(app: App, entity_id: str, *sections: Section) -> Edited:
+    after = app.with_sections(sections)
+    return Edited(after, entity_of(after, entity_id))
+
+
+def _parent(app: App, section: Section, parent_id: str) -> Entity:
+    parent = section.by_id.get(parent_id)
+    if parent is None or parent.kind is not Kind.WIDGET:
+        raise EditRefused(field="parent_id", rule=EditRule.UNKNOWN_ENTITY, detail=parent_id)
+    return parent
+
+
+def _canvas_child(value: Object) -> Object | None:
+    children = value.get("children")
+    found = children if isinstance(children, list) else []
+    return next((x for x in found if isinstance(x, dict) and x.get("type") == CANVAS), None)
+
+
+def _canvas_id(parent: Object) -> str:
+    """The id that widgets inside `parent` name as theirs: its first canvas."""
+    canvas = _canvas_child(parent)
+    if canvas is None:
+        detail = f"{parent.get('widgetName')} has no canvas to put widgets on"
+        raise EditRefused(field="parent_id", rule=EditRule.NOT_A_CONTAINER, detail=detail)
+    return str(canvas.get("widgetId"))
+
+
+def _ids(section: Section, entity: Entity) -> list[str]:
+    if entity.kind is not Kind.WIDGET:
+        return []
+    return list(own_ids(exact_json(section.files[entity.path])))
+
+
+def _new_id(section: Section, name: str, given: Object, taken: set[str]) -> str:
+    asked = given.get("widgetId")
+    if isinstance(asked, str) and asked:
+        if asked in taken:
+            raise EditRefused(field="source.widgetId", rule=EditRule.ID_TAKEN, detail=asked)
+        return asked
+    attempt = 0
+    while (made := made_id(section.page, name, str(attempt))) in taken:
+        attempt += 1
+    return made
+
+
+def _free(section: Section, folder: str, name: str, suffix: str) -> str:
+    """A path in `folder` for something called `name` that nothing else has."""
+    stem, count = folder + file_name(name), 1
+    path = stem + suffix
+    while any(taken == path or taken.startswith(path + "/") for taken in section.files):
+        count += 1
+        path = f"{stem}~{count}{suffix}"
+    return path
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        detail = "not a Unicode text"
+        raise EditRefused(field="text", rule=EditRule.SHAPE, detail=detail) from None

@@ -1,0 +1,82 @@
+"""Which file of a page's folder is what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.studio.appsmith.entities import (
+    Entity,
+    Kind,
+    digest_of,
+    fields_of,
+    load_object,
+    part,
+    text,
+)
+
+QUERIES, SCRIPTS, WIDGETS = "queries", "jsobjects", "widgets"
+METADATA = "metadata.json"
+
+
+@dataclass(slots=True)
+class PageFiles:
+    """A page's paths by meaning. `queries` and `scripts`: folder name -> its paths."""
+
+    page_file: str = ""
+    widgets: list[str] = field(default_factory=list)
+    queries: dict[str, list[str]] = field(default_factory=dict)
+    scripts: dict[str, list[str]] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+
+    def page_entity(self, section: str, page: str, files: Mapping[str, bytes]) -> Entity:
+        """The page itself, where its file has no widgets in it (format 5)."""
+        content = files[self.page_file]
+        value = load_object(self.page_file, content)
+        return page_entity(section, page, self.page_file, value, digest_of(content))
+
+
+def sort_page_files(page: str, format_version: int, files: Mapping[str, bytes]) -> PageFiles:
+    """Tell the files of `pages/<page>/` apart; what nobody knows goes to `others`."""
+    found = PageFiles()
+    start = len(f"pages/{page}/")
+    page_file = page_file_name(page, format_version)
+    for path in sorted(files):
+        parts = path[start:].split("/")
+        if len(parts) == 1 and parts[0] == page_file:
+            found.page_file = path
+        elif parts[0] == WIDGETS and format_version == 5 and path.endswith(".json"):
+            found.widgets.append(path)
+        elif parts[0] == QUERIES and len(parts) == 3:
+            found.queries.setdefault(parts[1], []).append(path)
+        elif parts[0] == SCRIPTS and len(parts) == 3:
+            found.scripts.setdefault(parts[1], []).append(path)
+        else:
+            found.others.append(path)
+    return found
+
+
+def page_file_name(page: str, format_version: int) -> str:
+    """The name of the file that makes a folder a page."""
+    return f"{page}.json" if format_version == 5 else "canvas.json"
+
+
+def page_entity(section: str, page: str, path: str, value: object, digest: str) -> Entity:
+    """A page from its JSON."""
+    inner = part(value, "unpublishedPage")
+    fields = fields_of(slug=inner.get("slug"), hidden=inner.get("isHidden"))
+    name = text(inner.get("name"), page)
+    entity_id = f"{Kind.PAGE}:pages/{page}"
+    return Entity(
+        entity_id, Kind.PAGE, name, section, page, path, digest, paths=(path,), fields=fields
+    )
+
+
+def file_entity(section: str, page: str, path: str, files: Mapping[str, bytes]) -> Entity:
+    """A file of which nothing more is known."""
+    content = files[path]
+    name = path.rpartition("/")[2]
+    fields = fields_of(size=len(content))
+    digest = digest_of(content)
+    entity_id = f"{Kind.FILE}:{path}"
+    return Entity(
+        entity_id, Kind.FILE, name, section, page, path, digest, paths=(path,), fields=fields
+    )

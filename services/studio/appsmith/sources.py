@@ -1,0 +1,71 @@
+"""An entity's own source, read from its files: JSON, text, or both."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from services.studio.appsmith.canvas import canvas_nodes, own_value, without_trees
+from services.studio.appsmith.entities import Entity, Kind, Object
+from services.studio.appsmith.sections import FORMAT_TREE, Section
+
+WITH_BODY = (Kind.QUERY, Kind.SCRIPT, Kind.SCRIPT_FUNCTION)
+_BODY_SUFFIX = {Kind.QUERY: ".txt", Kind.SCRIPT_FUNCTION: ".txt", Kind.SCRIPT: ".js"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`value`: the JSON, None for a file that is nothing we know. `text`: a query's or script's
+    body or a file's text; None where there is none, or none that is UTF-8."""
+
+    value: dict[str, Any] | None  # the entity's own JSON, as strangers wrote it
+    text: str | None
+
+
+def read_source(section: Section, entity: Entity) -> Source:
+    """What a client may see and edit of an entity.
+
+    In format 4 a widget comes without its children and a page without its widgets.
+    """
+    if entity.kind is Kind.FILE:
+        return Source(None, _text(section.files[entity.path]))
+    value = exact_json(section.files[entity.path])
+    if entity.kind in WITH_BODY:
+        body = section.files.get(body_path(entity))
+        return Source(value, None if body is None else _text(body))
+    if section.format_version == FORMAT_TREE and entity.kind is Kind.PAGE:
+        return Source(without_trees(value), None)
+    if section.format_version == FORMAT_TREE and entity.kind is Kind.WIDGET:
+        for node in canvas_nodes(entity.path, value):
+            if node.entity_id == entity.entity_id:
+                return Source(own_value(node.value), None)
+    return Source(value, None)
+
+
+def body_path(entity: Entity) -> str:
+    """Where the body of a query or script is, or would be."""
+    folder = entity.path.rpartition("/")[0]
+    return f"{folder}/{folder.rpartition('/')[2]}{_BODY_SUFFIX[entity.kind]}"
+
+
+def exact_json(content: bytes) -> Object:
+    """JSON with numbers as they are: whole ones of any size. For files that were read before."""
+    value: Object = json.loads(content)
+    return value
+
+
+def encode_json(value: object, like: bytes = b"") -> bytes:
+    """JSON laid out as git sync lays it out, ending as the file that it replaces ended."""
+    encoded = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False).encode()
+    return encoded + b"\n" if like.endswith(b"\n") else encoded
+
+
+def same_json(one: object, other: object) -> bool:
+    """Whether two values are the same JSON; unlike Python, 1 is neither 1.0 nor true."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _text(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
