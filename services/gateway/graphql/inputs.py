@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -172,7 +172,7 @@ def _nested(model: type[BaseModel]) -> type:
 
 
 def _plain(value: Any) -> Any:  # GraphQL input objects become dicts, the rest stays
-    if hasattr(value, "__strawberry_definition__"):
+    if is_dataclass(value):
         given = {name: _plain(part) for name, part in vars(value).items()}
         return {name: part for name, part in given.items() if part is not strawberry.UNSET}
     return value
