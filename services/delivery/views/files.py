@@ -2,7 +2,7 @@
 
 The gateway says by its signed context whether the caller is a member (`workspace.read` of that
 workspace); who is not may have what is public in production. What a caller may not have does not
-exist for them. Bodies are other people's content: never sniffed, never run as a page of ours.
+exist for them.
 """
 
 from typing import Annotated
@@ -10,37 +10,43 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 
-from chassis.clock import Clock
 from chassis.context import read_context
+from chassis.doors.answers import Unidentified
 from chassis.resources import Resources
 from contracts.delivery.environment import Environment
 from contracts.delivery.release import Visibility
 from services.delivery.store.files import Files
 from services.delivery.store.manifests import Manifests
+from services.delivery.views.route import SAFE_HEADERS, absent, route_class
 
-READ_METHODS = ["GET", "HEAD"]
+MANIFEST_PATH = "/live/{workspace_id}/{app_id}/{environment}/manifest.json"
+FILE_PATH = "/files/{workspace_id}/{app_id}/{release_id}/{path:path}"
 MEMBER = "workspace.read"
 YEAR_SECONDS = 31_536_000
-SAFE_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-site",
-}
-
 SignedContext = Annotated[str, Header(alias="basalt-context")]
 IfNoneMatch = Annotated[str, Header()]
 
 
 def router(resources: Resources) -> APIRouter:
-    """The two routes. Raises NotAllowed when no context of the gateway's comes with a request."""
-    routes = APIRouter(tags=["live apps"])
-    manifests, files = Manifests(resources), Files(resources)
-    key = resources.settings.context_key.get_secret_value().encode()
+    """The two routes. A request without a context of the gateway's is answered 401 or 403."""
+    routes = APIRouter(tags=["live apps"], route_class=route_class(resources))
+    door = FileDoor(resources)
+    for path, answer in ((MANIFEST_PATH, door.live_manifest), (FILE_PATH, door.release_file)):
+        routes.add_api_route(path, answer, methods=["GET"])
+        routes.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+    return routes
 
-    @routes.api_route(
-        "/live/{workspace_id}/{app_id}/{environment}/manifest.json", methods=READ_METHODS
-    )
+
+class FileDoor:
+    """Answers GET and HEAD alike."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._manifests, self._files = Manifests(resources), Files(resources)
+        self._key = resources.settings.context_key.get_secret_value().encode()
+        self._clock = resources.clock
+
     async def live_manifest(
+        self,
         request: Request,
         workspace_id: UUID,
         app_id: UUID,
@@ -48,22 +54,21 @@ def router(resources: Resources) -> APIRouter:
         basalt_context: SignedContext = "",
         if_none_match: IfNoneMatch = "",
     ) -> Response:
-        member = _is_member(basalt_context, key, resources.clock, workspace_id)
-        live = await manifests.live(workspace_id, app_id, environment)
+        """What is live: asked for anew each time, sent when it has changed."""
+        member = self._is_member(basalt_context, workspace_id)
+        live = await self._manifests.live(workspace_id, app_id, environment)
         public = live is not None and (
             environment == Environment.PRODUCTION and live.visibility == Visibility.PUBLIC
         )
         if live is None or not (member or public):
-            return _absent()
+            return absent()
         headers = _headers(live.digest, public, "no-cache")
         if _matches(if_none_match, live.digest):
             return Response(status_code=304, headers=headers)
         return _body(request, live.body, "application/json", headers)
 
-    @routes.api_route(
-        "/files/{workspace_id}/{app_id}/{release_id}/{path:path}", methods=READ_METHODS
-    )
     async def release_file(
+        self,
         request: Request,
         workspace_id: UUID,
         app_id: UUID,
@@ -72,23 +77,23 @@ def router(resources: Resources) -> APIRouter:
         basalt_context: SignedContext = "",
         if_none_match: IfNoneMatch = "",
     ) -> Response:
-        member = _is_member(basalt_context, key, resources.clock, workspace_id)
+        """A file of a release's public part: the same bytes for ever."""
+        member = self._is_member(basalt_context, workspace_id)
         if "\x00" in path:  # PostgreSQL has no such text, so no file has such a name
-            return _absent()
-        file = await files.find(workspace_id, app_id, release_id, path)
+            return absent()
+        file = await self._files.find(workspace_id, app_id, release_id, path)
         if file is None or not (member or file.for_everybody):
-            return _absent()
+            return absent()
         headers = _headers(file.digest, file.for_everybody, f"max-age={YEAR_SECONDS}, immutable")
         if _matches(if_none_match, file.digest):
             return Response(status_code=304, headers=headers)
-        return _body(request, await files.read(file), file.content_type, headers)
+        return _body(request, await self._files.read(file), file.content_type, headers)
 
-    return routes
-
-
-def _is_member(signed: str, key: bytes, clock: Clock, workspace_id: UUID) -> bool:
-    context = read_context(signed, key, clock.now())
-    return context.permission == MEMBER and context.workspace_id == workspace_id
+    def _is_member(self, signed: str, workspace_id: UUID) -> bool:
+        if not signed:
+            raise Unidentified("basalt-context is missing")
+        context = read_context(signed, self._key, self._clock.now())
+        return context.permission == MEMBER and context.workspace_id == workspace_id
 
 
 def _headers(digest: str, public: bool, freshness: str) -> dict[str, str]:
@@ -108,7 +113,3 @@ def _body(request: Request, body: bytes, content_type: str, headers: dict[str, s
     return Response(
         sent, headers={**headers, "Content-Type": content_type, "Content-Length": str(len(body))}
     )
-
-
-def _absent() -> Response:
-    return Response(status_code=404, headers={**SAFE_HEADERS, "Cache-Control": "no-store"})

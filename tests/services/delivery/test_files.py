@@ -13,7 +13,6 @@ from fastapi import FastAPI
 
 from chassis.clock import new_id
 from chassis.context import Context, sign
-from chassis.errors import NotAllowed
 from chassis.stores.postgres import Database
 from chassis.stores.redis import open_redis
 from contracts.delivery.environment import Environment
@@ -233,8 +232,16 @@ class TestFile:
         for blob in (folder / str(site.shop.workspace_id)).iterdir():
             blob.write_bytes(b"?" * blob.stat().st_size)
 
-        with pytest.raises(Exception, match=sha256(PAGES["index.json"]).hexdigest()):
-            await site.http.get(site.file(live.release_id), headers=site.member)
+        answer = await site.http.get(site.file(live.release_id), headers=site.member)
+
+        assert answer.status_code == 500
+        assert b"?" not in answer.content
+
+    async def test_an_address_that_no_file_can_have_is_not_found(self, site: Site) -> None:
+        await site.shop.published()
+
+        for path in ("/files/x/y/z/index.json", site.live("moon"), "/live/a/b/production/m"):
+            assert (await site.http.get(path, headers=site.member)).status_code == 404
 
 
 class TestWhoMayFetch:
@@ -283,6 +290,9 @@ class TestWhoMayFetch:
         live = await site.shop.published()
         forged = sign(Context(None, site.shop.workspace_id, "workspace.read", FAR), b"x" * 16)
 
-        for headers in ({}, {"basalt-context": forged}, {"basalt-context": "A.B"}):
-            with pytest.raises(NotAllowed):
-                await site.http.get(site.file(live.release_id), headers=headers)
+        statuses = [
+            (await site.http.get(site.file(live.release_id), headers=headers)).status_code
+            for headers in ({}, {"basalt-context": forged}, {"basalt-context": "A.B"})
+        ]
+
+        assert statuses == [401, 403, 403]
