@@ -86,6 +86,8 @@ class ServiceSettings(BaseSettings):
         return str(url).rstrip("/")
 
 
+Settings = ServiceSettings
+
 S = TypeVar("S", bound=ServiceSettings)
 
 

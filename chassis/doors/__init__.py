@@ -1,0 +1,1 @@
+"""The doors of a service: HTTP for callers that wait, Kafka for everybody else."""

@@ -1,0 +1,115 @@
+"""The Kafka door: what a service's handlers say it takes, wired to relay, inbox and runner.
+
+One consumer group for each service (its name): the commands on `cmd.<name>.v1`, the topics of the
+events that it handles, and the taps. Extensions may add groups of their own.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from chassis.doors.app import Check
+from chassis.messaging.carrier import RelayLimits
+from chassis.messaging.chunk import CommandChunk
+from chassis.messaging.deadletters import DeadLetters
+from chassis.messaging.handlers import Handlers
+from chassis.messaging.producer import Producer
+from chassis.messaging.relay import Relay
+from chassis.messaging.runner import RunnerLimits
+from chassis.messaging.subscription import Subscription
+from chassis.messaging.unit import Kit
+from chassis.service import Service
+from chassis.settings import ServiceSettings
+from chassis.wiring import Consumer, Wiring
+
+_SCHEMA_POLL_S = 0.2
+_SCHEMA_POLL_MAX_S = 2.0
+
+
+class NotReady(Exception):
+    """The text says what is missing."""
+
+
+class KafkaDoor:
+    """Built before the extensions, so that they find the relay; started after them."""
+
+    def __init__(self, wiring: Wiring, relay: Relay, schema: Check) -> None:
+        self._wiring = wiring
+        self._relay = relay
+        self._schema = schema
+        self._subscriptions: list[Subscription] = []
+        wiring.relay = relay
+        wiring.check("relay", partial(_demand, relay.not_ready))
+        wiring.check("kafka", partial(_demand, self._not_ready))
+
+    @classmethod
+    async def open(cls, service: Service, wiring: Wiring, schema: Check) -> "KafkaDoor":
+        """Wires the service's handlers. Nothing connects yet."""
+        settings: ServiceSettings = wiring.settings
+        bootstrap = settings.kafka_bootstrap
+        relay = Relay(
+            wiring.resources.database,
+            wiring.resources.clock,
+            lambda watcher: Producer(bootstrap, watcher, client_id=f"basalt-{service.name}"),
+            RelayLimits(),
+        )
+        door = cls(wiring, relay, schema)
+        handlers = wiring.handlers
+        assert handlers is not None, "handlers are bound before the door is opened"
+        group = settings.kafka_group or service.name
+        kit = Kit(service.name, group, handlers, wiring.resources, relay)
+        chunk = CommandChunk(kit, DeadLetters(group, relay))
+        wiring.execute = chunk.execute
+        topics = topics_of(service, handlers)
+        if topics:
+            wiring.consume(Consumer(group, topics, chunk))
+        return door
+
+    async def stop(self) -> None:
+        """Finish the chunks under way and leave the groups. The relay is stopped later."""
+        for subscription in self._subscriptions:
+            await subscription.stop()
+
+    async def open_when_ready(self) -> None:
+        """Without its tables a service would fail every message: it waits for the migrations."""
+        clock = self._wiring.resources.clock
+        pause = _SCHEMA_POLL_S
+        while True:
+            try:
+                await self._schema()
+                break
+            except Exception:  # /readyz says why
+                await clock.sleep(pause)
+                pause = min(2 * pause, _SCHEMA_POLL_MAX_S)
+        await self._relay.start()
+        limits = RunnerLimits(chunk_records_max=self._wiring.settings.chunk_records_max)
+        for consumer in self._wiring.consumers:
+            subscription = Subscription(
+                bootstrap=self._wiring.settings.kafka_bootstrap,
+                group=consumer.group,
+                topics=consumer.topics,
+                handler=consumer.handler,
+                clock=clock,
+                limits=limits,
+            )
+            self._subscriptions.append(subscription)
+            await subscription.start()
+
+    def _not_ready(self) -> str:
+        if len(self._subscriptions) < len(self._wiring.consumers):
+            return "not started: waiting for the database's migrations"
+        return "; ".join(filter(None, (each.not_ready() for each in self._subscriptions)))
+
+
+def topics_of(service: Service, handlers: Handlers) -> tuple[str, ...]:
+    """What the service's own group reads."""
+    topics = set(handlers.topics)
+    if handlers.commands:
+        topics.add(f"cmd.{service.name}.v1")
+    if handlers.tap is not None:
+        topics.update(service.taps_topics)
+    return tuple(sorted(topics))
+
+
+async def _demand(why_not: Callable[[], str]) -> None:
+    if reason := why_not():
+        raise NotReady(reason)

@@ -1,0 +1,1 @@
+"""What operators see: log lines, traces and metrics, all with the same ids."""

@@ -1,0 +1,1 @@
+"""Resilience: deadline > bulkhead > retry > breaker > attempt timeout > call."""
