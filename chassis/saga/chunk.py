@@ -27,14 +27,14 @@ PAUSE_S = 0.05
 
 
 class SagaChunk:
-    """Handles the records of `reply.orchestrator.v1`. `freed` is called when sagas ended."""
+    """Handles the records of `reply.orchestrator.v1`. `freed` hears how many sagas ended."""
 
     def __init__(
         self,
         engine: SagaEngine,
         dead_letters: DeadLetters,
         clock: Clock,
-        freed: Callable[[], None] = lambda: None,
+        freed: Callable[[int], None] = lambda ended: None,
     ) -> None:
         self._engine = engine
         self._dead_letters = dead_letters
@@ -86,7 +86,7 @@ class SagaChunk:
             async with asyncio.timeout(TIMEOUT_S):
                 ended = await self._engine.answer(answers)
         if ended:
-            self._freed()
+            self._freed(ended)
 
 
 def decode_answer(record: Record, clock: Clock) -> Answer:

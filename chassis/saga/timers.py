@@ -36,8 +36,8 @@ class Timers:
         self._gauges_at = 0.0
         self._partitions_at = 0.0
 
-    def rouse(self) -> None:
-        """Look at once."""
+    def rouse(self, _ended: int = 0) -> None:
+        """Look at once: sagas ended, so others may have their locks."""
         self._roused.set()
 
     async def run(self) -> None:
