@@ -54,3 +54,15 @@ async def _administer(url: str, sql: str) -> None:
         await admin.execute(sql, timeout=30)
     finally:
         await admin.close()
+
+
+SERVER_FIXTURES = {"servers", "postgres_url", "kafka_bootstrap", "mongo_url", "redis_url"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The speeds: `flow` by its folder, `servers` by what a test asks for; the rest is fast."""
+    for item in items:
+        if "flows" in item.path.parts:
+            item.add_marker("flow")
+        if SERVER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")

@@ -1,0 +1,76 @@
+# Basalt. `make up` and `make test` are all that a newcomer needs; `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+STACK ?= local
+T ?= tests
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup up down status logs restart reset journey import check test test-fast \
+	test-store test-flow bench contracts verify lock format
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## prepare what is missing: environment, Java libraries, Go binaries
+	@command -v python3.11 >/dev/null || \
+		{ echo "basalt: python3.11 is missing: install Python 3.11" >&2; exit 1; }
+	@python3.11 -m infra.local.prepare --python
+	@$(PYTHON) -m infra.local.prepare
+
+ifeq ($(STACK),docker)
+up: ## the whole platform, proven by the golden journey (STACK=docker: with containers)
+	@docker info >/dev/null 2>&1 || \
+		{ echo "basalt: no container engine answers: start one, or run make up" >&2; exit 1; }
+	docker compose up --detach --build --wait
+	docker compose run --rm --no-deps gateway python -m tools.journey
+down: ## stop the platform
+	docker compose down
+else
+up: setup
+	@$(PYTHON) -m infra.local.up up
+down:
+	@$(PYTHON) -m infra.local.up down
+endif
+
+status: ## a line per process
+	@$(PYTHON) -m infra.local.up status
+logs: ## follow one log: make logs S=gateway
+	@$(PYTHON) -m infra.local.up logs $(S)
+restart: ## restart one process: make restart S=billing
+	@$(PYTHON) -m infra.local.up restart $(S)
+reset: ## stop, and forget all data
+	@$(PYTHON) -m infra.local.up reset
+journey: ## the golden journey and its mirrors, against the running platform
+	@$(PYTHON) -m infra.local.up journey
+import: ## import an app from a folder: make import DIR=path/to/app
+	@$(PYTHON) -m tools.import_app "$(DIR)"
+
+format: ## format the code
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+check: setup ## format, lint, types, imports, generated files, fast tests
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+	$(MAKE) --no-print-directory verify
+	$(MAKE) --no-print-directory test-fast
+test: check ## everything
+	$(PYTHON) -m pytest $(T)
+test-fast: setup ## what needs no server
+	$(PYTHON) -m pytest -m "not servers" $(T)
+test-store: setup ## stores against real servers
+	$(PYTHON) -m pytest -m "servers and not flow" $(T)
+test-flow: setup ## whole journeys with two replicas of every service, and faults
+	$(PYTHON) -m pytest -m flow $(T)
+bench: setup ## ratios against peers and physical limits, in one run
+	@$(PYTHON) -m infra.local.prepare --bench
+	@.venv-bench/bin/python -m tests.bench
+
+contracts: ## write schemas, samples and the AsyncAPI document; refuse a breaking change
+	@$(PYTHON) -m tools.contracts write
+verify: ## generated files are current, and nothing released is broken
+	@$(PYTHON) -m tools.contracts verify
+	@$(PYTHON) -m tools.contracts gate
+lock: ## pin the dependencies again
+	@.venv/bin/python -m tools.lock

@@ -1,0 +1,127 @@
+"""process-compose, as `make` uses it: start detached, ask, restart, stop; with deadlines."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local.places import Unfit
+from infra.local.prepare import binaries
+from infra.local.servers import accepts
+from infra.local.stack import Stack
+
+CALL_TIMEOUT_S = 40
+
+
+@dataclass(frozen=True)
+class Process:
+    """A supervised process as process-compose lists it."""
+
+    name: str
+    pid: int
+    status: str
+    ready: str
+    restarts: int
+    exit_code: int
+    memory_bytes: int
+
+    @property
+    def well(self) -> bool:
+        """Ready, or done."""
+        done = self.status == "Completed" and self.exit_code == 0
+        return done or (self.status == "Running" and self.ready in ("Ready", "-"))
+
+
+class Supervisor:
+    """The process-compose of one stack; it listens on the stack's supervisor port."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    @property
+    def running(self) -> bool:
+        return accepts(self._stack.ports.supervisor)
+
+    def start(self, file: Path) -> None:
+        """Start it and everything in the file, detached."""
+        log = self._stack.data / "logs" / "supervisor.log"
+        self._call(
+            ["-f", str(file), "-L", str(log), "-t=false", "up", "-D", "--keep-project"],
+            PC_DISABLE_TUI="1",
+        )
+
+    def stop(self) -> None:
+        """Stop every process in reverse order, then itself. Unfit when it does not end."""
+        self._call(["down"])
+        deadline = time.monotonic() + CALL_TIMEOUT_S
+        while self.running:
+            if time.monotonic() > deadline:
+                raise Unfit(
+                    f"the supervisor on port {self._stack.ports.supervisor} does not end: see"
+                    f" {self._stack.data}/logs/supervisor.log"
+                )
+            time.sleep(0.05)
+
+    def processes(self) -> list[Process]:
+        """What it supervises."""
+        listed = json.loads(self._call(["process", "list", "-o", "json"]) or "[]")
+        return [
+            Process(
+                name=each["name"],
+                pid=each.get("pid", 0),
+                status=each["status"],
+                ready=each.get("is_ready", "-"),
+                restarts=each.get("restarts", 0),
+                exit_code=each.get("exit_code", 0),
+                memory_bytes=memory_bytes(_family(each.get("pid", 0))),
+            )
+            for each in listed
+        ]
+
+    def restart(self, name: str) -> None:
+        """Restart one process; the others go on."""
+        self._call(["process", "restart", name])
+
+    def _call(self, arguments: list[str], **environment: str) -> str:
+        command = [str(binaries() / "process-compose"), "-p", str(self._stack.ports.supervisor)]
+        done = subprocess.run(  # noqa: S603  # our own command
+            [*command, *arguments],
+            env={**os.environ, "XDG_CONFIG_HOME": str(self._stack.data), **environment},
+            cwd=self._stack.data,
+            capture_output=True,
+            text=True,
+            timeout=CALL_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if done.returncode:
+            tail = " ".join((done.stdout + done.stderr).strip().splitlines()[-2:])
+            raise Unfit(f"process-compose {' '.join(arguments[-2:])}: {tail}")
+        return done.stdout
+
+
+def memory_bytes(pids: Iterable[int]) -> int:
+    """Proportional memory (PSS): shared pages are counted once over all processes."""
+    total = 0
+    for pid in pids:
+        try:
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        except OSError:
+            continue  # it ended meanwhile
+        found = next((line for line in rollup.splitlines() if line.startswith("Pss:")), "Pss: 0")
+        total += int(found.split()[1]) * 1024
+    return total
+
+
+def _family(pid: int) -> list[int]:
+    """A process and its descendants."""
+    if not pid:
+        return []
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(each for child in children for each in _family(int(child)))]
