@@ -39,12 +39,10 @@ def read_zip(archive: Path | bytes, limits: Limits = DEFAULT_LIMITS) -> SourceTr
     if size == 0:
         raise broken("", "an empty file")
     _check_archive_size(size, limits)
-    with (
-        archive.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-        memoryview(mapped) as view,
-    ):
-        return _read(view, limits)
+    with archive.open("rb") as file:
+        # Never closed by hand: a refusal's traceback may still hold a view of it.
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return _read(memoryview(mapped), limits)
 
 
 def strip_prefix(files: dict[str, bytes]) -> dict[str, bytes]:

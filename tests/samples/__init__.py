@@ -1,0 +1,1 @@
+"""Apps of our own making that tests and the journey import."""
