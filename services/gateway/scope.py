@@ -21,6 +21,7 @@ from contracts.base import Command, Message, Query
 from contracts.identity.session import Authorize, Authorized, SessionEnded
 from services.gateway.errors import BadInput, Fault, Forbidden, Unauthenticated
 from services.gateway.graphql.loaders import Loaders
+from services.gateway.memory import Memory
 from services.gateway.watch import Watch
 
 A = TypeVar("A", bound=Message)
@@ -51,6 +52,7 @@ class World:
     clients: Mapping[str, Client]
     clock: Clock
     watch: Watch
+    memory: Memory
     context_seconds: float = 30.0
 
 

@@ -24,6 +24,7 @@ class Settings(ServiceSettings):
     watch_poll_ms_max: int = Field(default=2_000, gt=0)  # when nothing pushes
 
     # Callers
+    filled_seconds: int = Field(default=86_400, gt=0)  # how long a keyed call keeps what it filled
     context_seconds: float = Field(default=30, gt=0)  # how long services accept what was signed
     cors_origins: tuple[str, ...] = ()  # browsers' origins that may call; ("*",) = all
 

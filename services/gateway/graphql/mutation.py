@@ -6,7 +6,7 @@ Adding one takes a line in a Mutation class::
 
 Input, payload, the union of its outcomes, permission, validation and idempotency follow from the
 contract. `mints` names ids that the gateway makes (always the same for one idempotency key);
-`fills` completes fields that the client leaves out.
+`fill` completes fields that the client leaves out.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -18,15 +18,15 @@ import strawberry
 from strawberry import Info
 
 from chassis.errors import Conflict, IdempotencyKeyReused, Rejected
-from contracts.base import Command, Message, Rejection, answer_of
+from contracts.base import Command, Rejection, answer_of
 from services.gateway.graphql.failures import CONFLICT, KEY_REUSED, result_union, show_failure
 from services.gateway.graphql.inputs import InputPlan, build, collect, plan_input
 from services.gateway.graphql.shapes import shape_of, show
+from services.gateway.memory import NoMemory
 from services.gateway.scope import CommandKey, Scope
 
 Fields = dict[str, Any]  # contract field values, by name
 Fill = Callable[[Scope, Fields, UUID], Awaitable[Fields]]  # (scope, given, command id) -> added
-Repeat = Callable[[Scope, Fields, UUID], Awaitable[Message]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,6 @@ class Plan:
     refusals: tuple[type[Rejection], ...]
     mints: tuple[str, ...]
     fill: Fill | None
-    repeat: Repeat | None
 
 
 def mutation(
@@ -49,14 +48,13 @@ def mutation(
     mints: Collection[str] = (),
     fills: Collection[str] = (),
     fill: Fill | None = None,
-    repeat: Repeat | None = None,
     hide: Collection[str] = (),
 ) -> Any:
     """A strawberry field that sends `contract`.
 
     `fills` = fields that the client may give and that `fill` supplies otherwise; `hide` = fields
-    that only `fill` supplies. `repeat` answers for a command that was carried out before, when
-    `fill` would now fill in something else.
+    that only `fill` supplies. What `fill` supplied is kept with the idempotency key, so that a
+    repeat is the same command even when `fill` would say something else by now.
     """
     assert contract.permission, f"{contract.__name__} is not for callers from outside"
     title = name or contract.__name__
@@ -67,7 +65,6 @@ def mutation(
         tuple(refusals),
         tuple(mints),
         fill,
-        repeat,
     )
     union = result_union(f"{title}Result", shape_of(answer_of(contract)), refusals)
 
@@ -88,15 +85,20 @@ async def perform(plan: Plan, scope: Scope, given: Any) -> Any:
         fields[minted] = scope.minted(command_id, minted)
     try:
         if plan.fill:
-            fields |= await plan.fill(scope, fields, command_id)
+            fields |= await _filled(plan.fill, scope, fields, key, command_id)
         command = build(plan.contract, fields)
         answer = await scope.send(command, command_id, owner=str(fields.get("owner", "")))
         return show(answer, fields)
     except Rejected as refusal:
         return show_failure(refusal.rejection, fields, plan.refusals)
     except IdempotencyKeyReused:
-        if plan.repeat is None:
-            return KEY_REUSED
-        return show(await plan.repeat(scope, fields, command_id), fields)
+        return KEY_REUSED
     except Conflict:
         return CONFLICT
+
+
+async def _filled(
+    fill: Fill, scope: Scope, fields: Fields, key: CommandKey, command_id: UUID
+) -> Fields:
+    memory = scope.world.memory if key.key is not None else NoMemory()
+    return await memory.first(command_id, lambda: fill(scope, fields, command_id))

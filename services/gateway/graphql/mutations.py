@@ -73,7 +73,7 @@ from contracts.studio.app import (
 )
 from services.gateway.graphql import queries  # noqa: F401  # types by hand come before derived
 from services.gateway.graphql.mutation import mutation
-from services.gateway.graphql.publishing import fill_import, fill_publish, repeat_publish
+from services.gateway.graphql.publishing import fill_import, fill_publish
 from services.gateway.scope import Scope
 
 
@@ -171,7 +171,6 @@ class ReleaseMutation:
         refusals=(AppUnknown, RevisionUnknown),
         fills=("revision_id", "previous_release_id"),
         fill=fill_publish,
-        repeat=repeat_publish,
     )
     roll_back = mutation(
         RollBack, refusals=(ReleaseUnknown, ReleaseNotSwitchable, LivePointerMoved, NothingLive)

@@ -4,8 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from chassis.errors import Rejected
-from contracts.base import Message
-from contracts.operation import GetOperation
 from contracts.studio.app import AppUnknown
 from services.gateway.graphql.loaders import AppKey
 from services.gateway.scope import Scope
@@ -29,16 +27,6 @@ async def fill_publish(scope: Scope, fields: Fields, command_id: UUID) -> Fields
         release = live[0].release if live else None
         added["previous_release_id"] = release.release_id if release else None
     return added
-
-
-async def repeat_publish(scope: Scope, fields: Fields, command_id: UUID) -> Message:
-    """The operation that an earlier call with this key started.
-
-    By now the head or what is live may differ, so the repeat is another input: it is still the
-    same call.
-    """
-    query = GetOperation(workspace_id=fields["workspace_id"], operation_id=command_id)
-    return await scope.ask(query, owner="orchestrator")
 
 
 async def fill_import(scope: Scope, fields: Fields, command_id: UUID) -> Fields:

@@ -79,14 +79,27 @@ def granted(*permissions: str) -> Callable[[Authorize], Message]:
     return answer
 
 
+class FakeMemory:
+    """Fulfils Memory, in a dict."""
+
+    def __init__(self) -> None:
+        self.kept: dict[UUID, bytes] = {}
+
+    async def first(self, command_id: UUID, make: Callable[[], Awaitable[Any]]) -> Any:
+        if command_id not in self.kept:
+            self.kept[command_id] = orjson.dumps(await make())
+        return orjson.loads(self.kept[command_id])
+
+
 def a_world(
     answers: Mapping[type[Message], Answer], *permissions: str
 ) -> tuple[World, FakeService]:
     """A world whose every service is one fake. Without permissions given, the caller is owner."""
     fake = FakeService({Authorize: granted(*(permissions or OWNER)), **answers})
     names = ("identity", "studio", "billing", "delivery", "activity", "orchestrator")
+    memory = FakeMemory()
     watch = Watch(Nudges(), poll_min=0.005, poll_max=0.02)
-    return World(dict.fromkeys(names, fake), SystemClock(), watch), fake
+    return World(dict.fromkeys(names, fake), SystemClock(), watch, memory), fake
 
 
 def some_settings(**changes: Any) -> Settings:

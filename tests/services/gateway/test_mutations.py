@@ -9,7 +9,7 @@ from contracts.delivery.live import AppDeliveries, AppDelivery, GetAppDeliveries
 from contracts.delivery.release import Visibility
 from contracts.identity.session import Authorize, LogOut, RevocationReason, SessionRevoked
 from contracts.identity.user import Register, UserRegistered
-from contracts.operation import CancelOperation, GetOperation, Operation, OperationState
+from contracts.operation import CancelOperation, Operation, OperationState
 from contracts.orchestrator.onboarding import OnboardWorkspace
 from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import (
@@ -252,23 +252,26 @@ async def test_a_publish_of_an_unknown_app_is_refused() -> None:
     assert fake.sent == []
 
 
-async def test_a_repeated_publish_whose_head_moved_on_is_the_first_one() -> None:
+async def test_a_repeated_publish_whose_head_moved_on_is_the_same_command() -> None:
     world, fake = a_world(
         {
             GetApps: Apps(apps=[an_app()]),
             GetAppDeliveries: nothing_live,
-            PublishApp: IdempotencyKeyReused("another head"),
-            GetOperation: lambda query: an_operation(operation_id=query.operation_id),
+            PublishApp: an_operation(),
         }
     )
     given = {"appId": APP_ID, "environment": "STAGING", "idempotencyKey": "p"}
 
     async with a_client(world) as client:
-        result = await graphql(client, PUBLISH, input=given)
+        await graphql(client, PUBLISH, input=given)
+        moved = an_app().model_copy(update={"head_revision_id": uuid4()})
+        fake.answers[GetApps] = Apps(apps=[moved])
+        await graphql(client, PUBLISH, input=given)
+        await graphql(client, PUBLISH, input={**given, "idempotencyKey": "q"})
 
-    command_id = fake.sent[0][1]
-    expected = ids.encode("Operation", WORKSPACE, "orchestrator", command_id)
-    assert result["data"]["publishApp"]["id"] == expected
+    first, second, third = fake.sent
+    assert first == second
+    assert third[0].revision_id == moved.head_revision_id
 
 
 async def test_ids_of_different_workspaces_contradict_each_other() -> None:
