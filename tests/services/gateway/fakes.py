@@ -1,12 +1,13 @@
 """A world without services: every question is answered from a table, every call is recorded."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
+import orjson
 from fastapi import FastAPI
 
 from chassis.clock import SystemClock
