@@ -1,0 +1,1 @@
+"""A five-step saga over real Kafka and PostgreSQL, in processes of their own."""

@@ -1,0 +1,143 @@
+"""An orchestrator process with a load of its own: keeps N sagas in flight until so many ended.
+
+Reads LOAD (JSON: total, in_flight, batch) and writes one JSON line of figures to stdout. With a
+total of 0 it only runs, as a replica of a service does.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from chassis.clock import SystemClock, new_id
+from chassis.messaging.deadletters import DeadLetters
+from chassis.saga.batch import REPLIES
+from chassis.saga.chunk import SagaChunk
+from chassis.saga.desk import SagaDesk, Start
+from chassis.saga.engine import SagaEngine
+from chassis.saga.timers import Timers
+from chassis.service import Service
+from chassis.wiring import Consumer, Wiring
+from services.orchestrator.settings import Settings
+from tests.bench.saga.trade import DEFINITIONS, announce, trade_thing
+
+WORKSPACE = new_id()
+STALL_S = 60
+
+
+class Load:
+    """Starts sagas in batches as others end."""
+
+    def __init__(self, engine: SagaEngine, total: int, in_flight: int, batch: int) -> None:
+        self._engine = engine
+        self.total, self._in_flight, self._batch = total, in_flight, batch
+        self.started = self.ended = 0
+        self.prices = 0
+        self._moved = asyncio.Event()
+
+    def freed(self, ended: int) -> None:
+        self.ended += ended
+        self._moved.set()
+
+    async def run(self) -> dict[str, float]:
+        """Until all have ended."""
+        began, cpu = time.perf_counter(), _cpu()
+        while self.ended < self.total:
+            room = min(self._in_flight - (self.started - self.ended), self.total - self.started)
+            if room > 0 and (room >= self._batch or self.started + room == self.total):
+                await self._engine.start([self._start() for _ in range(min(room, self._batch))])
+                self.started += min(room, self._batch)
+                continue
+            self._moved.clear()
+            async with asyncio.timeout(STALL_S):
+                await self._moved.wait()
+        return {"seconds": time.perf_counter() - began, "cpu_s": _cpu() - cpu}
+
+    def _start(self) -> Start:
+        self.prices += 1
+        fields = {
+            "workspace_id": str(WORKSPACE),
+            "thing_id": str(new_id()),
+            "price": self.prices,
+        }
+        return Start(trade_thing, fields, workspace_id=WORKSPACE)
+
+
+def wire(plan: dict[str, int]) -> Callable[[Wiring], None]:
+    """The orchestrator's wiring with the load beside it."""
+
+    def extend(wiring: Wiring) -> None:
+        database, clock = wiring.resources.database, SystemClock()
+        desk = SagaDesk(
+            DEFINITIONS, announce, database=database, shards=wiring.settings.topic_partitions
+        )
+        engine = SagaEngine(desk, wiring.relay, clock)
+        timers = Timers(engine, database, clock)
+        load = Load(engine, plan["total"], plan["in_flight"], plan["batch"])
+
+        def freed(ended: int) -> None:
+            load.freed(ended)
+            timers.rouse()
+
+        chunk = SagaChunk(engine, DeadLetters("orchestrator", wiring.relay), clock, freed)
+        wiring.consume(Consumer("orchestrator-replies", (REPLIES,), chunk))
+        wiring.run("saga-timers", timers.run)
+        if plan["total"]:
+            wiring.run("load", _measured(load, wiring, clock))
+
+    return extend
+
+
+def _measured(load: Load, wiring: Wiring, clock: SystemClock) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        while any([await _fails(check) for check in list(wiring.checks.values())]):
+            await clock.sleep(0.1)
+        warm = Load(load._engine, min(200, load.total), load._in_flight, load._batch)
+        real, load.freed = load.freed, warm.freed  # type: ignore[method-assign]
+        await warm.run()
+        load.freed = real  # type: ignore[method-assign]
+        profiler = _profiler()
+        figures = await load.run()
+        if profiler is not None:
+            profiler.disable()
+            profiler.dump_stats(os.environ["PROFILE"])
+        print(json.dumps(figures), flush=True)
+
+    return run
+
+
+async def _fails(check: Callable[[], Awaitable[None]]) -> bool:
+    try:
+        await check()
+    except Exception:
+        return True
+    return False
+
+
+def _profiler() -> Any:  # cProfile has no types
+    if "PROFILE" not in os.environ:
+        return None
+    import cProfile
+
+    profiler = cProfile.Profile()
+    profiler.enable()
+    return profiler
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+service = Service(
+    name="orchestrator",
+    settings=Settings,
+    stores=("postgres",),
+    extend=(wire(json.loads(os.environ.get("LOAD", '{"total":0,"in_flight":1,"batch":1}'))),),
+)
+
+if __name__ == "__main__":
+    service.run()
