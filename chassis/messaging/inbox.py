@@ -27,8 +27,9 @@ REFUSED = Kept(ForwardRefused.address.type, b"{}")
 
 
 def input_digest(message: Message) -> bytes:
-    """Tells one input from another under the same message id."""
-    text = f"{message.address.type}\n{message.model_dump_json()}"
+    """Tells one input from another under the same message id. Secrets print masked and so do not
+    count: a fast hash of a password must not be stored."""
+    text = f"{message.address.type}\n{message.model_dump()!r}"
     return blake2b(text.encode(), digest_size=16).digest()
 
 
