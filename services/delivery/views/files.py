@@ -12,12 +12,12 @@ from fastapi import APIRouter, Header, Request, Response
 
 from chassis.context import read_context
 from chassis.doors.answers import Unidentified
+from chassis.doors.route import SAFE_HEADERS, absent, route_class
 from chassis.resources import Resources
 from contracts.delivery.environment import Environment
 from contracts.delivery.release import Visibility
 from services.delivery.store.files import Files
 from services.delivery.store.manifests import Manifests
-from services.delivery.views.route import SAFE_HEADERS, absent, route_class
 
 MANIFEST_PATH = "/live/{workspace_id}/{app_id}/{environment}/manifest.json"
 FILE_PATH = "/files/{workspace_id}/{app_id}/{release_id}/{path:path}"
