@@ -8,6 +8,9 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -32,6 +35,25 @@ class Context:
 def trusted_context(*, actor_id: UUID | None, workspace_id: UUID | None) -> Context:
     """For a message that came over Kafka, where only services can write."""
     return Context(actor_id, workspace_id, "", _NEVER)
+
+
+_caller: ContextVar[Context | None] = ContextVar("caller", default=None)
+
+
+@contextmanager
+def called_by(context: Context) -> Iterator[None]:
+    """Inside, this is whose request is being answered."""
+    token = _caller.set(context)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
+
+
+def current_actor_id() -> UUID | None:
+    """Who asked, where a request is being answered; None elsewhere."""
+    context = _caller.get()
+    return context.actor_id if context else None
 
 
 def sign(context: Context, key: bytes) -> str:

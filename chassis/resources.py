@@ -22,6 +22,7 @@ class Resources:
     clock: Clock = field(default_factory=SystemClock)
     clients: Mapping[str, Any] = field(default_factory=dict)  # name -> ServiceClient
     opened: dict[str, Any] = field(default_factory=dict)  # by store name
+    service: str = ""  # whose they are
 
     def _get(self, name: str) -> Any:  # the properties below give it its type
         if name not in self.opened:

@@ -47,7 +47,8 @@ class Running:
     ) -> None:
         self.service, self.settings = service, settings
         self.clock = clock or SystemClock()
-        self.wiring = Wiring(service.name, settings, Resources(settings, self.clock))
+        resources = Resources(settings, self.clock, service=service.name)
+        self.wiring = Wiring(service.name, settings, resources)
         self.health = Health(self.wiring.checks, settings.ready_timeout_ms / 1000)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._server: HttpServer | None = None
@@ -129,7 +130,7 @@ class Running:
         if service.workers:
             from chassis.work import wire_work
 
-            await wire_work(service, wiring, given)
+            wire_work(service, wiring, given)
         for extension in service.extend:
             added = extension(wiring)
             if inspect.isawaitable(added):

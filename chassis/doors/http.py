@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from chassis.clock import Clock
-from chassis.context import Context, read_context
+from chassis.context import Context, called_by, read_context
 from chassis.doors.answers import NoSuchContract, Unidentified, answered, failed
 from chassis.errors import FieldError, InvalidMessage, NotAllowed, Unavailable
 from chassis.observability.logs import bound
@@ -133,7 +133,7 @@ class HttpDoor:
         context = self._context(request, taken.contract)
         command_id = _uuid_header(request, "basalt-command-id")
         command = await self._message(request, taken.contract, context)
-        with _ids(context, command_id):
+        with _ids(context, command_id), called_by(context):
             execute: Execute = taken.run  # type: ignore[assignment]  # commands have an Execute
             return await execute(
                 command,  # type: ignore[arg-type]  # the contract is a Command

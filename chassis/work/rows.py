@@ -1,0 +1,45 @@
+"""Rows of the table `operation`, and the contract that callers see."""
+
+from typing import Any
+
+from chassis.wiring import Wiring
+from contracts.operation import Operation, OperationState
+
+COLUMNS = (
+    "operation_id, workspace_id, kind, subject_id, state, step, done, total, result, error_type,"
+    " error, version, started_at, updated_at, finished_at"
+)
+ENDED = (
+    OperationState.COMPLETED,
+    OperationState.COMPENSATED,
+    OperationState.REFUSED,
+    OperationState.ABANDONED,
+)
+
+
+def operation_of(row: Any, owner: str) -> Operation:  # an asyncpg record, which is untyped
+    """The snapshot that callers get."""
+    return Operation(owner=owner, **{name: row[name] for name in COLUMNS.split(", ")})
+
+
+class Bell:
+    """Wakes the workers of this process when a handler has begun something.
+
+    It rings before the commit, so a worker that finds nothing looks again a little later.
+    """
+
+    def __init__(self) -> None:
+        self.rung = 0
+
+    def ring(self) -> None:
+        """There will be something to do."""
+        self.rung += 1
+
+
+BELL = "work-bell"
+
+
+def bell_of(wiring: Wiring) -> Bell:
+    """The service's bell, made on first use."""
+    bell: Bell = wiring.resources.opened.setdefault(BELL, Bell())
+    return bell
