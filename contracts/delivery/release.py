@@ -126,6 +126,12 @@ class AppNotReleased(Rejection):
     app_id: UUID
 
 
+class AppIsGone(Rejection):
+    """The app was deleted: nothing of it goes live again."""
+
+    app_id: UUID
+
+
 class ReleaseUnknown(Rejection):
     """No such release of this app in this workspace and environment."""
 

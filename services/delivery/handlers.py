@@ -53,7 +53,7 @@ async def stage_release(
     if release is None:
         bundle = await _sound_bundle(command, blobs, settings)
         app = await apps.get(command.app_id) or App(command.app_id, command.workspace_id)
-        app.demand_owner(command.workspace_id)
+        app.demand_usable(command.workspace_id)
         release = Release(
             release_id=command.release_id,
             app_id=app.app_id,
@@ -81,8 +81,10 @@ async def abandon_release(
     """Give up what was staged, if anything was."""
     release = await releases.get(command.release_id)
     if release and release.belongs_to(command.workspace_id, command.app_id) and release.abandon():
+        app = await apps.get(command.app_id)
+        assert app, "an app is saved with its first release"
         releases.save(release)
-        apps.save(await app_of(apps, command.app_id, command.workspace_id))
+        apps.save(app)
     return ReleaseAbandoned(
         workspace_id=command.workspace_id, app_id=command.app_id, release_id=command.release_id
     )
@@ -162,10 +164,11 @@ async def set_app_visibility(command: SetAppVisibility, apps: Apps) -> AppVisibi
 async def take_down_deleted_app(
     event: AppDeleted, apps: Apps, releases: Releases
 ) -> tuple[AppUnpublished, ...]:
-    """A deleted app is on the air nowhere."""
-    app = await apps.get(event.app_id)
-    if app is None or app.workspace_id != event.workspace_id or not app.environments_live:
+    """A deleted app is on the air nowhere, and a publish that is under way comes too late."""
+    app = await apps.get(event.app_id) or App(event.app_id, event.workspace_id)
+    if app.workspace_id != event.workspace_id or app.deleted:
         return ()
+    app.deleted = True
     apps.save(app)
     return tuple([await _unpublish(app, releases, place) for place in app.environments_live])
 

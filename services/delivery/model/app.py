@@ -8,6 +8,7 @@ from uuid import UUID
 from chassis.errors import Rejected
 from contracts.delivery.environment import Environment
 from contracts.delivery.release import (
+    AppIsGone,
     AppNotReleased,
     LivePointerMoved,
     NothingLive,
@@ -36,6 +37,7 @@ class App:
     pointers: dict[Environment, Pointer] = field(default_factory=dict)
     pointer_version: int = 0
     releases_staged: int = 0
+    deleted: bool = False
 
     def live_in(self, environment: Environment) -> UUID | None:
         """The live release's id."""
@@ -47,10 +49,12 @@ class App:
         """Where the app is on the air."""
         return [environment for environment in Environment if environment in self.pointers]
 
-    def demand_owner(self, workspace_id: UUID) -> None:
-        """Rejected with AppNotReleased when the app is another workspace's."""
+    def demand_usable(self, workspace_id: UUID) -> None:
+        """Rejected with AppNotReleased (another workspace's app) or AppIsGone (deleted)."""
         if self.workspace_id != workspace_id:
             raise Rejected(AppNotReleased(app_id=self.app_id))
+        if self.deleted:
+            raise Rejected(AppIsGone(app_id=self.app_id))
 
     def demand_live(self, environment: Environment, expected: UUID | None) -> None:
         """Compare before set. Rejected with LivePointerMoved when another release is live."""
@@ -165,11 +169,12 @@ class Releases(Protocol):
 
 
 async def app_of(apps: Apps, app_id: UUID, workspace_id: UUID) -> App:
-    """That workspace's app. Rejected with AppNotReleased when nothing of it was ever staged."""
+    """That workspace's app. Rejected with AppNotReleased when nothing of it was ever staged, and
+    with AppIsGone once it is deleted."""
     app = await apps.get(app_id)
     if app is None:
         raise Rejected(AppNotReleased(app_id=app_id))
-    app.demand_owner(workspace_id)
+    app.demand_usable(workspace_id)
     return app
 
 

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from chassis.clock import new_id
 from chassis.errors import Rejected
 from contracts.base import Rejection
 from contracts.delivery.environment import Environment
 from contracts.delivery.release import (
+    AppIsGone,
     AppNotReleased,
     LivePointerMoved,
     NothingLive,
@@ -17,6 +19,7 @@ from contracts.delivery.release import (
 )
 from contracts.studio.app import AppDeleted
 from services.delivery.handlers import (
+    abandon_release,
     roll_back,
     set_app_visibility,
     take_down_deleted_app,
@@ -25,6 +28,8 @@ from services.delivery.handlers import (
 from tests.services.delivery.fakes import (
     Stage,
     a_roll_back,
+    a_switch,
+    an_abandon,
     an_unpublish,
 )
 
@@ -158,3 +163,36 @@ class TestTakeDownDeletedApp:
 
         assert [one.environments_live for one in gone] == [[Environment.PRODUCTION], []]
         assert again == ()
+
+    async def test_a_publish_under_way_comes_too_late(self, stage: Stage) -> None:
+        staged = await stage.stage(await stage.command())
+        event = AppDeleted(workspace_id=stage.workspace_id, app_id=stage.app_id)
+        await take_down_deleted_app(event, stage.apps, stage.releases)
+
+        for attempt in (stage.switch(a_switch(staged)), stage.publish()):
+            with pytest.raises(Rejected) as refusal:
+                await attempt
+            assert refused(refusal) == AppIsGone(app_id=stage.app_id)
+        undone = await abandon_release(an_abandon(staged), stage.apps, stage.releases)
+
+        assert undone.release_id == staged.release_id
+        assert stage.releases.releases[staged.release_id].state == ReleaseState.ABANDONED
+
+    async def test_an_app_that_was_never_released_cannot_be_later(self, stage: Stage) -> None:
+        event = AppDeleted(workspace_id=stage.workspace_id, app_id=stage.app_id)
+
+        gone = await take_down_deleted_app(event, stage.apps, stage.releases)
+
+        assert gone == ()
+        with pytest.raises(Rejected):
+            await stage.publish()
+
+    async def test_does_not_touch_another_workspaces_app(self, stage: Stage) -> None:
+        live = await stage.publish()
+        event = AppDeleted(workspace_id=new_id(), app_id=stage.app_id)
+
+        gone = await take_down_deleted_app(event, stage.apps, stage.releases)
+
+        assert gone == ()
+        app = stage.apps.apps[stage.app_id]
+        assert app.live_in(Environment.PRODUCTION) == live.release_id
