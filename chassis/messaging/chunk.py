@@ -8,6 +8,7 @@ alone, which is tried a few times more and then becomes a dead letter.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from traceback import format_tb
 from uuid import UUID
 
 import structlog
@@ -21,7 +22,7 @@ from chassis.messaging.envelope import Envelope, Record, Undecodable, decode, ty
 from chassis.messaging.inbox import input_digest
 from chassis.messaging.metrics import CHUNK_RECORDS, CHUNK_RERUNS, CHUNK_SECONDS, HANDLED
 from chassis.messaging.tracing import current_traceparent
-from chassis.messaging.unit import Answered, Kit, UnitOfWork, Work
+from chassis.messaging.unit import Answered, Kit, UnitOfWork, Work, key_of
 from contracts.base import Command, Event, Message, Rejection
 
 log = structlog.get_logger()
@@ -84,9 +85,9 @@ class CommandChunk:
             id=command_id,
             type=command.address.type,
             source="/basalt/door",
-            subject=command.key if command.address.key else "",
+            subject=key_of(command),
             time=self._kit.resources.clock.now(),
-            key=command.key if command.address.key else "",
+            key=key_of(command),
             topic="",
             data=b"",
             workspace_id=getattr(command, "workspace_id", None) or context.workspace_id,
@@ -155,10 +156,14 @@ class CommandChunk:
             except Unavailable:
                 raise
             except Exception as error:
-                log.exception(
-                    "message_failed", message_id=work.envelope.id, type=work.envelope.type
-                )
                 failure = place_of(error)
+                log.error(
+                    "message_failed",
+                    message_id=work.envelope.id,
+                    type=work.envelope.type,
+                    error=failure,
+                    stack="".join(format_tb(error.__traceback__)),  # not its text: may be secret
+                )
             await self._kit.resources.clock.sleep(jittered(self._limits.pause_s * 2**number))
         HANDLED.labels(work.envelope.type, "given_up").inc()
         assert work.record is not None, "only records become dead letters"

@@ -209,9 +209,13 @@ class UnitOfWork:
 def _key_for(store: type[ChunkStore], work: Work) -> str:
     if isinstance(work.message, Envelope):
         return work.message.key
-    if not store.key_field:
-        return work.message.key if work.message.address.key else ""
-    value = getattr(work.message, store.key_field, None)
+    return key_of(work.message, store.key_field)
+
+
+def key_of(message: Message, name: str = "") -> str:
+    """The value of the contract's key field, or of `name`; "" when the message has none."""
+    field = name or message.address.key
+    value = getattr(message, field, None) if field else None
     return "" if value is None else str(value)
 
 
@@ -224,6 +228,3 @@ def _messages(returned: Answers) -> tuple[Message, ...]:
 def _json(message: Message) -> bytes:
     body: bytes = message.__pydantic_serializer__.to_json(message)
     return body
-
-
-__all__ = ["Answered", "Kit", "UnitOfWork", "Work"]

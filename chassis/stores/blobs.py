@@ -118,7 +118,11 @@ class FolderBlobs:
             raise BlobCorrupt(digest)
 
     async def has(self, workspace_id: UUID, digest: str) -> bool:
-        return await asyncio.to_thread(self._path(workspace_id, digest).is_file)
+        try:
+            path = self._path(workspace_id, digest)
+        except BlobUnknown:
+            return False
+        return await asyncio.to_thread(path.is_file)
 
     def _path(self, workspace_id: UUID, digest: str) -> Path:
         return self._folder / str(workspace_id) / _checked(digest)

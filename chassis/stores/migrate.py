@@ -48,9 +48,10 @@ def migrations_of(package_folder: Path) -> list[Migrations]:
 
 
 async def behind(database: Database, wanted: Sequence[Migrations]) -> list[str]:
-    """What the database lacks, as "version table: found -> wanted". Empty: the schema is current."""
+    """What the database lacks, as "version table: found -> wanted"; empty when it is current."""
     tables = await database.fetchval(
-        "SELECT array_agg(name) FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL",
+        "SELECT array_agg(name) FROM unnest($1::text[]) AS name"
+        " WHERE to_regclass(name) IS NOT NULL",
         [migrations.version_table for migrations in wanted],
     )
     missing = []

@@ -15,7 +15,12 @@ from chassis.stores.statement import Reading, Row, Statement
 __all__ = ["ChunkStore", "Database", "Reading", "Row", "Statement", "fates"]
 
 # One plan per statement text (arguments are arrays, so the text repeats), and no compilation.
-_SERVER_SETTINGS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
+# A plan made while a table was small is kept while it grows: never a scan where an index will do.
+_SERVER_SETTINGS = {
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "enable_seqscan": "off",
+}
 
 _CONFLICTS = (
     asyncpg.UniqueViolationError,

@@ -1,0 +1,134 @@
+"""Database, Statement and Reading on a real PostgreSQL."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from chassis.errors import Conflict, Unanswered, Unavailable
+from chassis.stores.migrate import CHASSIS, behind, migrate, not_ready
+from chassis.stores.postgres import Database, Reading, Statement
+
+
+@pytest.fixture
+async def database(fresh_database: str) -> AsyncIterator[Database]:
+    await migrate(fresh_database, [CHASSIS])
+    database = await Database.open(fresh_database)
+    await database.execute("CREATE TABLE item (id int PRIMARY KEY, size int)")
+    yield database
+    await database.close()
+
+
+class TestStatement:
+    async def test_all_fragments_are_one_transaction(self, database: Database) -> None:
+        await database.execute("INSERT INTO item VALUES (1, 1)")
+        statement = Statement()
+        statement.add("INSERT INTO item VALUES ({}, {})", 2, 2)
+        statement.add("UPDATE item SET size = {} WHERE id = {}", 9, 1, expect=1)
+        statement.select("answer", "SELECT {}::int + 1", 41)
+
+        row = await statement.run(database)
+
+        assert row["answer"] == 42
+        rows = await database.fetch("SELECT id, size FROM item ORDER BY id")
+        assert [tuple(row) for row in rows] == [(1, 9), (2, 2)]
+
+    async def test_an_expectation_that_is_not_met_undoes_everything(
+        self, database: Database
+    ) -> None:
+        statement = Statement()
+        statement.add("INSERT INTO item VALUES ({}, {})", 2, 2)
+        statement.add("UPDATE item SET size = {} WHERE id = {}", 9, 1, expect=1)
+
+        with pytest.raises(Conflict, match="0 rows affected, 1 expected"):
+            await statement.run(database)
+
+        assert await database.fetchval("SELECT count(*) FROM item") == 0
+
+    def test_placeholders_must_match(self) -> None:
+        with pytest.raises(TypeError, match="2 placeholders for 1 arguments"):
+            Statement().add("SELECT {}, {}", 1)
+
+    def test_without_a_change_it_is_false(self) -> None:
+        assert not Statement()
+
+
+class TestReading:
+    async def test_each_part_gets_its_own_rows(self, database: Database) -> None:
+        await database.execute("INSERT INTO item VALUES (1, 10), (2, 20)")
+        reading = Reading()
+        found: dict[str, list[object]] = {}
+        sql = "SELECT id::text, size::bigint, NULL::bigint, NULL::text, NULL::text FROM item"
+        reading.add(f"{sql} WHERE id = {{}}", 2, into=lambda rows: found.update(two=rows))
+        reading.add(f"{sql} WHERE id = {{}}", 7, into=lambda rows: found.update(seven=rows))
+
+        await reading.run(database)
+
+        assert found == {"two": [("2", 20, None, None, None)], "seven": []}
+
+
+class TestFates:
+    async def test_a_unique_key_is_a_conflict_by_name(self, database: Database) -> None:
+        await database.execute("INSERT INTO item VALUES (1, 1)")
+
+        with pytest.raises(Conflict, match="item_pkey"):
+            await database.execute("INSERT INTO item VALUES (1, 1)")
+
+    async def test_a_slow_answer_is_in_doubt(self, database: Database) -> None:
+        with pytest.raises(Unanswered):
+            await database.execute("SELECT pg_sleep(5)", timeout=0.05)
+
+    async def test_a_server_that_is_away_is_unavailable(self) -> None:
+        database = await Database.open("postgresql://nobody@127.0.0.1:1/none", timeout=1)
+
+        with pytest.raises(Unavailable):
+            await database.fetchval("SELECT 1")
+
+    async def test_a_broken_statement_is_a_bug(self, database: Database) -> None:
+        with pytest.raises(Exception, match="nowhere") as error:
+            await database.fetch("SELECT * FROM nowhere")
+        assert not isinstance(error.value, Conflict | Unavailable)
+
+    async def test_an_argument_of_the_wrong_type_is_a_bug(self, database: Database) -> None:
+        with pytest.raises(asyncpg.DataError):
+            await database.fetch("SELECT $1::int", "text")
+
+    async def test_a_killed_connection_does_not_spoil_the_pool(
+        self, database: Database, fresh_database: str
+    ) -> None:
+        victim = await database.fetchval("SELECT pg_backend_pid()")
+        other = await Database.open(fresh_database)
+        await other.execute("SELECT pg_terminate_backend($1, 1000)", victim)
+        await other.close()
+
+        answers = []
+        for _ in range(3):
+            try:
+                answers.append(await database.fetchval("SELECT 1"))
+            except Unavailable:
+                answers.append(0)
+
+        assert answers[-1] == 1
+
+
+async def test_json_is_read_and_written_as_values(database: Database) -> None:
+    value = {"a": [1, None, "ü"], "b": {"c": 1.5}}
+
+    row = await database.fetchrow("SELECT $1::jsonb AS b, $2::json AS t", value, value)
+
+    assert (row["b"], row["t"]) == (value, value)
+
+
+async def test_the_schema_is_current_after_migration_only(
+    postgres_url: str, fresh_database: str
+) -> None:
+    database = await Database.open(fresh_database)
+
+    before = await not_ready(database, [CHASSIS])
+    await migrate(fresh_database, [CHASSIS])
+    await migrate(fresh_database, [CHASSIS])  # safe to repeat
+
+    assert before == "migrations missing: alembic_version_chassis: nothing -> 0001_chassis"
+    assert await not_ready(database, [CHASSIS]) == ""
+    assert await behind(database, [CHASSIS]) == []
+    await database.close()
