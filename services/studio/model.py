@@ -225,7 +225,9 @@ class Drafts(Protocol):
 
     async def remove(self, app: App, entity_id: str, expected_version: int) -> Edited: ...
 
-    async def adopt(self, app_id: UUID, workspace_id: UUID, digest: str) -> Adopted:
+    async def adopt(
+        self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str
+    ) -> Adopted:
         """Make a content that is written already the head's: its index replaces the old one."""
         ...
 

@@ -1,13 +1,24 @@
 """Limits of studio, each with its unit."""
 
 from chassis.settings import Settings as ChassisSettings
+from services.studio.appsmith import Limits
 
 
 class Settings(ChassisSettings):
     """What studio reads from its environment besides what every service reads."""
 
     archive_files_max: int = 50_000
+    archive_bytes_max: int = 256 * 1024 * 1024
     archive_entry_bytes_max: int = 64 * 1024 * 1024
     archive_total_bytes_max: int = 512 * 1024 * 1024
     bodies_in_memory_bytes_max: int = 64 * 1024 * 1024
-    diff_revisions_seconds: float = 10.0
+
+    @property
+    def archive_limits(self) -> Limits:
+        """How much of a stranger's archive is taken."""
+        return Limits(
+            files_max=self.archive_files_max,
+            archive_bytes_max=self.archive_bytes_max,
+            entry_bytes_max=self.archive_entry_bytes_max,
+            total_bytes_max=self.archive_total_bytes_max,
+        )

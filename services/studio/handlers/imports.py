@@ -1,10 +1,9 @@
 """Imports: begun at once, worked off outside any transaction, ended by a command to oneself."""
 
-from chassis.work import Operations
-
 from chassis.clock import Clock, new_id
 from chassis.context import Context
 from chassis.errors import Rejected
+from chassis.work import Operations
 from contracts.operation import Operation
 from contracts.studio.app import AppImported, AppUnknown, FinishImport, ImportApp
 from services.studio.model import (
@@ -56,7 +55,7 @@ async def finish_import(
         app.demand_editable()
     if app is not None and app.head_digest == command.digest:
         return _imported(command, app, None)
-    adopted = await drafts.adopt(command.app_id, command.workspace_id, command.digest)
+    adopted = await drafts.adopt(app, command.app_id, command.workspace_id, command.digest)
     if app is None:
         shelf = await shelf_of(shelves, command.workspace_id)
         shelf.put(command.app_id)

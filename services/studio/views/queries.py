@@ -26,7 +26,7 @@ from contracts.studio.app import (
     Revisions,
     RevisionUnknown,
 )
-from services.studio.contents import Contents
+from services.studio.store.contents import Contents
 
 _APP = "SELECT id, version, state FROM app WHERE workspace_id = $1"
 _ENTITY = (
@@ -115,7 +115,9 @@ async def get_entities(query: GetEntities, database: Database, contents: Content
     )
     found = [_entity(row) for row in rows]
     digest = app["state"]["head_digest"]
-    sources = await contents.sources(query.workspace_id, digest, [e.entity_id for e in found])
+    sources = await contents.sources(
+        query.workspace_id, digest, [(e.entity_id, e.page, e.path) for e in found]
+    )
     return Entities(
         entities=[
             entity.model_copy(update={"source": source, "text": text})

@@ -1,0 +1,33 @@
+"""Studio, put together."""
+
+from chassis.service import Service
+from services.studio import handlers
+from services.studio.model import Apps, Bundles, Drafts, Revisions, Shelves
+from services.studio.settings import Settings
+from services.studio.store import rows
+from services.studio.store.bundles import BlobBundles
+from services.studio.store.contents import Contents
+from services.studio.store.drafts import SqlDrafts
+from services.studio.views import VIEWS, export
+from services.studio.work import WORKERS
+
+service = Service(
+    name="studio",
+    settings=Settings,
+    handlers=handlers.HANDLERS,
+    views=VIEWS,
+    provides={
+        Apps: rows.SqlApps,
+        Revisions: rows.SqlRevisions,
+        Shelves: rows.SqlShelves,
+        Drafts: SqlDrafts,
+        Bundles: BlobBundles,
+        Contents: Contents,
+    },
+    stores=("postgres", "mongo", "blobs"),
+    routers=(export.router,),
+    workers=WORKERS,
+)
+
+if __name__ == "__main__":
+    service.run()

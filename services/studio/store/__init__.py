@@ -1,0 +1,1 @@
+"""Where studio keeps things: rows in Postgres, bodies in MongoDB, bundles in the blob store."""

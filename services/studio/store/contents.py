@@ -1,0 +1,202 @@
+"""Contents: immutable bodies in MongoDB under workspace and digest, with a cache in front.
+
+A revision's content is a manifest (`revisions`) that names packs (`packs`); a section of an app,
+mostly a page, is one pack and one read. What a digest names never changes, so a cache of sections
+never goes stale; it is bounded by bytes and kept per process.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.resources import Resources
+from contracts.studio.app import EntityDifference, EntityKind
+from services.studio.appsmith import (
+    APP_SECTION,
+    PAGE_PREFIX,
+    App,
+    Entity,
+    Manifest,
+    Pack,
+    Section,
+    changed_sections,
+    diff,
+    read_source,
+    unpack_section,
+)
+
+MANIFESTS, PACKS = "revisions", "packs"
+WRITE_DOCUMENTS_MAX = 16
+
+SectionKey = tuple[UUID, str, tuple[str, ...]]
+
+
+class SectionCache:
+    """Sections by workspace, name and packs; the least used go first."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[SectionKey, tuple[Section, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: SectionKey) -> Section | None:
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: SectionKey, section: Section, bytes_max: int) -> None:
+        size = sum(map(len, section.files.values()))
+        if key in self._kept or size > bytes_max:
+            return
+        self._kept[key] = (section, size)
+        self._bytes += size
+        while self._bytes > bytes_max:
+            _, (_, gone) = self._kept.popitem(last=False)
+            self._bytes -= gone
+
+
+SECTIONS = SectionCache()
+
+
+class ContentLost(Exception):
+    """A body that a revision names is not in MongoDB: the data of the two stores do not match."""
+
+
+class Contents:
+    """Reads and writes contents. Raises Unavailable when MongoDB cannot answer."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._documents = resources.mongo
+        self._bytes_max: int = resources.settings.bodies_in_memory_bytes_max
+
+    async def manifest(self, workspace_id: UUID, digest: str) -> Manifest:
+        """What a revision is made of."""
+        found = await self._documents.get(MANIFESTS, f"{workspace_id}:{digest}")
+        if found is None:
+            raise ContentLost(f"revision {digest}")
+        return Manifest.model_validate_json(bytes(found["body"]))
+
+    async def sections(
+        self, workspace_id: UUID, manifest: Manifest, names: Iterable[str] | None = None
+    ) -> dict[str, Section]:
+        """Sections by name, all of them unless `names` says which; unknown names are left out."""
+        wanted = None if names is None else set(names)
+        found: dict[str, Section] = {}
+        missing = []
+        for section in manifest.sections:
+            if wanted is not None and section.name not in wanted:
+                continue
+            kept = SECTIONS.get((workspace_id, section.name, section.packs))
+            if kept is None:
+                missing.append(section)
+            else:
+                found[section.name] = kept
+        digests = [digest for section in missing for digest in section.packs]
+        identities = [f"{workspace_id}:{digest}" for digest in digests]
+        bodies = dict(zip(digests, await self._documents.get_many(PACKS, identities), strict=True))
+        lost = [digest for digest, document in bodies.items() if document is None]
+        if lost:
+            raise ContentLost(f"pack {lost[0]}")
+        for section in missing:
+            packs = [(digest, bytes(_body(bodies[digest]))) for digest in section.packs]
+            read = await asyncio.to_thread(
+                unpack_section, section.name, manifest.format_version, packs
+            )
+            self.remember(workspace_id, section.packs, read)
+            found[section.name] = read
+        return found
+
+    async def app(self, workspace_id: UUID, manifest: Manifest) -> App:
+        """The whole of it."""
+        return App(manifest.format_version, await self.sections(workspace_id, manifest))
+
+    def remember(self, workspace_id: UUID, packs: Sequence[str], section: Section) -> None:
+        """Keep a section that was just read or made."""
+        SECTIONS.put((workspace_id, section.name, tuple(packs)), section, self._bytes_max)
+
+    async def write_packs(self, workspace_id: UUID, packs: Sequence[Pack]) -> None:
+        """Idempotent: what is there already stays."""
+        for at in range(0, len(packs), WRITE_DOCUMENTS_MAX):
+            await self._documents.insert_many_ignoring_duplicates(
+                PACKS,
+                [
+                    {"_id": f"{workspace_id}:{pack.digest}", "body": pack.body}
+                    for pack in packs[at : at + WRITE_DOCUMENTS_MAX]
+                ],
+            )
+
+    async def write_manifests(self, workspace_id: UUID, manifests: Iterable[Manifest]) -> None:
+        """After its packs: a manifest that is there is whole."""
+        documents = [
+            {"_id": f"{workspace_id}:{manifest.digest}", "body": manifest.encode()}
+            for manifest in manifests
+        ]
+        await self._documents.insert_many_ignoring_duplicates(MANIFESTS, documents)
+
+    async def sources(
+        self, workspace_id: UUID, digest: str, entities: Sequence[tuple[str, str, str]]
+    ) -> list[tuple[dict[str, Any] | None, str | None]]:  # JSON, as strangers wrote it
+        """JSON and text of entities, each given as (entity_id, page, path)."""
+        if not entities:
+            return []
+        manifest = await self.manifest(workspace_id, digest)
+        names = {section_of(manifest, page, path) for _, page, path in entities}
+        sections = await self.sections(workspace_id, manifest, names)
+        found: list[tuple[dict[str, Any] | None, str | None]] = []
+        for entity_id, page, path in entities:
+            section = sections.get(section_of(manifest, page, path))
+            entity = section.by_id.get(entity_id) if section else None
+            if section is None or entity is None:  # changed since the index was read
+                found.append((None, None))
+                continue
+            source = read_source(section, entity)
+            found.append((source.value, source.text))
+        return found
+
+    async def differences(
+        self, workspace_id: UUID, before: str, after: str
+    ) -> list[EntityDifference]:
+        """By entity; only sections whose packs differ are read."""
+        old, new = await asyncio.gather(
+            self.manifest(workspace_id, before), self.manifest(workspace_id, after)
+        )
+        names = changed_sections(old, new)
+        was = await self.sections(workspace_id, old, names)
+        now = await self.sections(workspace_id, new, names)
+        return await asyncio.to_thread(_compare, was, now)
+
+
+def section_of(manifest: Manifest, page: str, path: str) -> str:
+    """The section that an entity's source is in."""
+    if page:
+        return PAGE_PREFIX + page
+    large = f"file:{path}"
+    return large if manifest.packs_of(large) else APP_SECTION
+
+
+def entities_of(sections: dict[str, Section]) -> list[Entity]:
+    """All entities of some sections."""
+    return [entity for section in sections.values() for entity in section.entities]
+
+
+def _compare(was: dict[str, Section], now: dict[str, Section]) -> list[EntityDifference]:
+    return [
+        EntityDifference(
+            entity_id=one.entity.entity_id,
+            kind=EntityKind(one.entity.kind.value),
+            name=one.entity.name,
+            page=one.entity.page,
+            change=one.change.value,
+            digest_before=one.before.digest if one.before else "",
+            digest_after=one.after.digest if one.after else "",
+        )
+        for one in diff(entities_of(was), entities_of(now))
+    ]
+
+
+def _body(document: dict[str, Any] | None) -> bytes:  # as it came from MongoDB
+    assert document is not None, "lost packs were refused before"
+    return bytes(document["body"])

@@ -1,0 +1,266 @@
+"""Drafts: edits of heads. New bodies go to MongoDB before the chunk's SQL; the index is SQL.
+
+An edit reads the sections that it is about, gives them to the format library, and writes what
+differs: new packs, a manifest, and the index rows of the entities that changed.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import Rejected
+from chassis.resources import Resources
+from chassis.stores.chunks import ChunkStore
+from chassis.stores.postgres import Statement
+from contracts.base import Rejection
+from contracts.studio.app import (
+    EntityKind,
+    EntityNameTaken,
+    EntityUnknown,
+    SourceInvalid,
+    VersionConflict,
+)
+from services.studio.appsmith import (
+    APP_SECTION,
+    PAGE_PREFIX,
+    Change,
+    Difference,
+    EditRefused,
+    EditRule,
+    Entity,
+    Kind,
+    Manifest,
+    Pack,
+    Section,
+    add_entity,
+    changed_sections,
+    diff,
+    new_app,
+    pack_app,
+    pack_section,
+    remove_entity,
+    replace_entity,
+    section_packs,
+)
+from services.studio.appsmith import App as Source
+from services.studio.appsmith import Edited as SourceEdit
+from services.studio.model import Addition, Adopted, App, Content, Edited
+from services.studio.store.contents import Contents, entities_of, section_of
+from services.studio.store.index import EntityIndex
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """What a chunk has yet to write; replaced whole, so that a snapshot is a reference."""
+
+    packs: dict[tuple[UUID, str], Pack]
+    manifests: dict[tuple[UUID, str], Manifest]
+
+
+class SqlDrafts(ChunkStore):
+    """Fulfils the model's Drafts."""
+
+    def __init__(self, resources: Resources) -> None:
+        super().__init__(resources)
+        self._contents = Contents(resources)
+        self._index = EntityIndex(resources)
+        self._pending = _Pending({}, {})
+
+    # --- what handlers see
+
+    async def start(self, app_id: UUID, workspace_id: UUID, app_name: str) -> Content:
+        """A new app with one page."""
+        source = new_app(app_name)
+        packed = pack_app(source)
+        self._keep(workspace_id, packed.packs, packed.manifest)
+        self._index.put(workspace_id, app_id, list(source))
+        return Content(packed.manifest.digest, source.counts)
+
+    async def add(self, app: App, addition: Addition) -> Edited:
+        """Add an entity to the head."""
+        names = [APP_SECTION]
+        names += [PAGE_PREFIX + addition.page] if addition.page else []
+        manifest = await self._manifest(app)
+        if addition.kind is EntityKind.PAGE:
+            names += [one.name for one in manifest.sections if one.name.startswith(PAGE_PREFIX)]
+        source = await self._source(app, manifest, names)
+        return await self._edit(
+            app,
+            manifest,
+            source,
+            lambda: add_entity(
+                source,
+                Kind(addition.kind.value),
+                name=addition.name,
+                page=addition.page,
+                parent_id=addition.parent_id,
+                value=addition.source,
+                text=addition.text,
+            ),
+        )
+
+    async def change(
+        self,
+        app: App,
+        entity_id: str,
+        expected_version: int,
+        source: dict[str, Any] | None,  # the entity's own JSON
+        text: str | None,
+    ) -> Edited:
+        """Change an entity of the head."""
+        manifest, held = await self._found(app, entity_id, expected_version)
+        return await self._edit(
+            app, manifest, held, lambda: replace_entity(held, entity_id, value=source, text=text)
+        )
+
+    async def remove(self, app: App, entity_id: str, expected_version: int) -> Edited:
+        """Remove an entity from the head."""
+        manifest, held = await self._found(app, entity_id, expected_version)
+        return await self._edit(app, manifest, held, lambda: remove_entity(held, entity_id))
+
+    async def adopt(
+        self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str
+    ) -> Adopted:
+        """Make a written content the head's. Only sections that differ are read."""
+        after = await self._contents.manifest(workspace_id, digest)
+        before = await self._manifest(app) if app else None
+        names = changed_sections(before, after) if before else None
+        was = await self._contents.sections(workspace_id, before, names) if before else {}
+        now = await self._contents.sections(workspace_id, after, names)
+        changes = await asyncio.to_thread(lambda: list(diff(entities_of(was), entities_of(now))))
+        self._index.apply(workspace_id, app_id, changes)
+        counts = _counted(app.counts if app else {}, changes)
+        kinds = [one.change for one in changes]
+        return Adopted(
+            Content(digest, counts),
+            added=kinds.count(Change.ADDED),
+            changed=kinds.count(Change.CHANGED),
+            removed=kinds.count(Change.REMOVED),
+        )
+
+    def drop(self, app_id: UUID) -> None:
+        """Forget the index of a deleted app. Bodies stay: nothing collects them yet."""
+        self._index.drop(app_id)
+
+    # --- what the chunk calls
+
+    def snapshot(self) -> object:
+        return self._pending, self._index.snapshot()
+
+    def restore(self, snapshot: object) -> None:
+        assert isinstance(snapshot, tuple), "what snapshot() gave"
+        self._pending, kept = snapshot
+        self._index.restore(kept)
+
+    async def before_flush(self) -> None:
+        by_workspace: dict[UUID, list[Pack]] = {}
+        for (workspace_id, _), pack in self._pending.packs.items():
+            by_workspace.setdefault(workspace_id, []).append(pack)
+        for workspace_id, packs in by_workspace.items():
+            await self._contents.write_packs(workspace_id, packs)
+        for (workspace_id, _), manifest in self._pending.manifests.items():
+            await self._contents.write_manifests(workspace_id, [manifest])
+
+    def flush(self, statement: Statement) -> None:
+        self._index.flush(statement)
+
+    # --- private
+
+    async def _manifest(self, app: App) -> Manifest:
+        pending = self._pending.manifests.get((app.workspace_id, app.head_digest))
+        return pending or await self._contents.manifest(app.workspace_id, app.head_digest)
+
+    async def _source(self, app: App, manifest: Manifest, names: Iterable[str]) -> Source:
+        sections = await self._contents.sections(app.workspace_id, manifest, names)
+        return Source(manifest.format_version, sections)
+
+    async def _found(
+        self, app: App, entity_id: str, expected_version: int
+    ) -> tuple[Manifest, Source]:
+        """The sections around an entity, if its version is the one that the client saw."""
+        found = await self._index.find(app.app_id, entity_id)
+        if found is None:
+            raise Rejected(EntityUnknown(app_id=app.app_id, entity_id=entity_id))
+        page, path, version = found
+        if version != expected_version:
+            conflict = VersionConflict(
+                entity_id=entity_id, expected_version=expected_version, current_version=version
+            )
+            raise Rejected(conflict)
+        manifest = await self._manifest(app)
+        names = {APP_SECTION, section_of(manifest, page, path)}
+        return manifest, await self._source(app, manifest, names)
+
+    async def _edit(
+        self, app: App, manifest: Manifest, source: Source, edit: Callable[[], SourceEdit]
+    ) -> Edited:
+        try:
+            edited = await asyncio.to_thread(edit)
+        except EditRefused as refusal:
+            raise Rejected(_refusal(app, refusal)) from None
+        before, after = dict(source.sections), dict(edited.app.sections)
+        touched = {name for name in before if after.get(name) is not before[name]}
+        touched |= after.keys() - before.keys()
+        changes = list(diff(_of(before, touched), _of(after, touched)))
+        content = Content(
+            self._advance(app.workspace_id, manifest, before, after, touched),
+            _counted(app.counts, changes),
+        )
+        self._index.apply(app.workspace_id, app.app_id, changes)
+        found = await self._index.find(app.app_id, edited.entity.entity_id)
+        return Edited(
+            entity_id=edited.entity.entity_id,
+            kind=EntityKind(edited.entity.kind.value),
+            name=edited.entity.name,
+            entity_version=found[2] if found else 0,
+            content=content,
+        )
+
+    def _advance(
+        self,
+        workspace_id: UUID,
+        manifest: Manifest,
+        before: dict[str, Section],
+        after: dict[str, Section],
+        touched: set[str],
+    ) -> str:
+        """Keep the new packs and the manifest for the flush; the content's new digest."""
+        if not touched:
+            return manifest.digest
+        packs, changed = [], []
+        for name in sorted(touched & after.keys()):
+            own = pack_section(after[name])
+            packs += own
+            changed.append(section_packs(name, own, len(after[name].files)))
+            self._contents.remember(workspace_id, changed[-1].packs, after[name])
+        following = manifest.with_sections(changed, before.keys() - after.keys())
+        self._keep(workspace_id, packs, following)
+        return following.digest
+
+    def _keep(self, workspace_id: UUID, packs: Iterable[Pack], manifest: Manifest) -> None:
+        self._pending = _Pending(
+            {**self._pending.packs, **{(workspace_id, pack.digest): pack for pack in packs}},
+            {**self._pending.manifests, (workspace_id, manifest.digest): manifest},
+        )
+
+
+def _of(sections: dict[str, Section], names: set[str]) -> list[Entity]:
+    return entities_of({name: one for name, one in sections.items() if name in names})
+
+
+def _counted(counts: dict[str, int], changes: Iterable[Difference]) -> dict[str, int]:
+    found = {kind.value: counts.get(kind.value, 0) for kind in Kind}
+    for one in changes:
+        if one.change is not Change.CHANGED:
+            found[one.entity.kind.value] += 1 if one.change is Change.ADDED else -1
+    return found
+
+
+def _refusal(app: App, refusal: EditRefused) -> Rejection:
+    if refusal.rule is EditRule.UNKNOWN_ENTITY:
+        return EntityUnknown(app_id=app.app_id, entity_id=refusal.detail)
+    if refusal.rule is EditRule.NAME_TAKEN:
+        return EntityNameTaken(app_id=app.app_id, name=refusal.detail)
+    return SourceInvalid(field=refusal.field, rule=f"{refusal.rule}: {refusal.detail}")
