@@ -29,6 +29,10 @@ Fields = dict[str, Any]  # contract field values, by name
 Fill = Callable[[Scope, Fields, UUID], Awaitable[Fields]]  # (scope, given, command id) -> added
 
 
+EXPOSED: set[type[Command[Any]]] = set()
+"""The commands that some mutation sends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a mutation becomes a command."""
@@ -57,6 +61,7 @@ def mutation(
     repeat is the same command even when `fill` would say something else by now.
     """
     assert contract.permission, f"{contract.__name__} is not for callers from outside"
+    EXPOSED.add(contract)
     title = name or contract.__name__
     hidden = {*hide, *mints}
     plan = Plan(

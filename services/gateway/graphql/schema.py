@@ -21,7 +21,7 @@ from services.gateway.settings import Settings
 SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 
 
-@strawberry.type
+@strawberry.type(description="What can be changed. Every mutation takes an idempotency key.")
 class Mutation(IdentityMutation, StudioMutation, ReleaseMutation):
     """What can be changed. Every mutation takes an idempotency key."""
 

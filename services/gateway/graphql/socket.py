@@ -35,6 +35,9 @@ class TextFrames(ASGIWebSocketAdapter):
         try:
             while self.ws.application_state != WebSocketState.DISCONNECTED:
                 message = await self.ws.receive_text()
+                if len(message) > cast("SocketDoor", self.view).message_length_max:
+                    await self.close(CLOSE_BAD_MESSAGE, "the message is too long")
+                    return
                 try:
                     yield orjson.loads(message)
                 except orjson.JSONDecodeError as error:
@@ -86,6 +89,7 @@ class SocketDoor(GraphQL[Scope, None]):
             allowed_origins=settings.cors_origins,
         )
         self._new_scope = new_scope
+        self.message_length_max = settings.request_bytes_max
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket

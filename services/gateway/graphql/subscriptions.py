@@ -17,7 +17,7 @@ from services.gateway.graphql.studio import App, read_id
 from services.gateway.scope import Scope
 
 
-@strawberry.type
+@strawberry.type(description="Live views: a snapshot first, then each change.")
 class Subscription:
     """Live views. Each result is authorised anew, so a revoked session ends its streams."""
 
