@@ -53,7 +53,7 @@ SERVICES = (
     Service(
         "gateway",
         0,
-        ("kafka",),
+        ("kafka", "redis"),
         ("identity", "studio", "billing", "delivery", "activity", "orchestrator"),
     ),
 )
