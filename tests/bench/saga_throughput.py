@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,12 @@ def measure(
     chunk: int = 256,
     seconds_max: int = 300,
     profile: str = "",
+    servers: Mapping[str, int] | None = None,
 ) -> dict[str, float]:
     """Run `total` sagas, `in_flight` at a time. Times in ms; CPU in ms per saga. Needs an
-    administrator's URL and an otherwise idle Kafka."""
+    administrator's URL and an otherwise idle Kafka. `servers`: names and pids of processes whose
+    CPU is to be told too (with their children)."""
+    pids = servers or {}
     with arena(postgres_url, kafka_bootstrap) as place:
         extra = {"CHUNK_RECORDS_MAX": str(chunk)}
         load = {"total": total, "in_flight": in_flight, "batch": min(batch, in_flight)}
@@ -58,8 +61,10 @@ def measure(
             settings = place.environment("orchestrator", LOAD=json.dumps(load), **extra)
             if profile:
                 settings["PROFILE"] = profile
+            began = {name: _tree_cpu_s(pid) for name, pid in pids.items()}
             with process(ORCHESTRATOR, settings) as orchestrator:
                 line = _line(orchestrator, seconds_max)
+                used = {name: _tree_cpu_s(pid) - began[name] for name, pid in pids.items()}
             cpu = _cpu_s(participant.pid)
         figures: dict[str, float] = json.loads(line)
         latency = asyncio.run(_latency(place.url("orchestrator"), total))
@@ -68,6 +73,7 @@ def measure(
         **latency,
         "orchestrator_cpu_ms": 1000 * figures["cpu_s"] / total,
         "participant_cpu_ms": 1000 * cpu / total,
+        **{f"{name}_cpu_ms": 1000 * seconds / total for name, seconds in used.items()},
     }
 
 
@@ -152,6 +158,14 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _tree_cpu_s(pid: int) -> float:
+    """Of a process, its living children, and those that it has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ended = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return _cpu_s(pid) + ended + sum(_cpu_s(int(child)) for child in children)
+
+
 async def _latency(url: str, total: int) -> dict[str, float]:
     connection = await asyncpg.connect(url, timeout=10)
     try:
@@ -216,6 +230,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
             total=total,
             in_flight=in_flight,
             profile=os.environ.get("PROFILE_TO", ""),
+            servers={name: servers.pid(name) for name in ("postgres", "kafka")},
         )
     finally:
         servers.close()
