@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from chassis.stores.postgres import Database
 from chassis.stores.redis import open_redis
+from services.identity.settings import Settings
 from tests.services.identity.house import House, a_house
 from tests.services.participant import fresh_database
 
@@ -28,3 +29,10 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 @pytest.fixture
 def house(database: Database, redis: Redis) -> House:
     return a_house(database, redis)
+
+
+@pytest.fixture
+def settings(house: House) -> Settings:
+    found = house.resources.settings
+    assert isinstance(found, Settings)
+    return found
