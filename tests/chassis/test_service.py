@@ -1,0 +1,226 @@
+"""A whole service: refuses to start when something is missing, serves, drains."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import asyncpg
+import httpx
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from chassis.clock import new_id
+from chassis.context import Context
+from chassis.messaging.envelope import Envelope, decode
+from chassis.service import CannotStart, Service
+from chassis.settings import SettingsInvalid, read_settings
+from chassis.testing.messages import a_command
+from tests.chassis.toy.contracts.toy.counter import (
+    Count,
+    Counted,
+    CountQuietly,
+    GetCounter,
+    Reading,
+)
+from tests.chassis.toy.place import CLOCK, Place, Process, a_place
+from tests.chassis.toy.service import Counters, Settings, service
+
+
+class Unprovided:
+    """Nobody provides this."""
+
+
+async def count_badly(command: Count, counters: Counters, missing: Unprovided) -> Counted:
+    raise AssertionError("never called")
+
+
+async def look_badly(query: GetCounter, missing: Unprovided) -> Reading:
+    raise AssertionError("never called")
+
+
+class TestRefusesToStart:
+    def test_when_a_handlers_parameter_has_no_provider(self) -> None:
+        with pytest.raises(CannotStart, match=r"count_badly: nothing provides missing: .*Unprov"):
+            replace(service, handlers=(count_badly,)).check()
+
+    def test_when_a_views_parameter_has_no_provider(self) -> None:
+        with pytest.raises(CannotStart, match=r"look_badly: nothing provides missing: .*Unprov"):
+            replace(service, views=(look_badly,)).check()
+
+    def test_when_a_command_belongs_to_another_service(self) -> None:
+        with pytest.raises(CannotStart, match=r"toy\.Count\.v1 is a command to toy, not to shop"):
+            replace(service, name="shop").check()
+
+    def test_when_handlers_have_no_inbox(self) -> None:
+        with pytest.raises(CannotStart, match="inbox"):
+            Service(name="toy", settings=Settings, handlers=(unused,)).check()
+
+    def test_when_the_environment_lacks_a_value(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("CONTEXT_KEY", raising=False)
+        monkeypatch.setenv("HTTP_PORT", "a secret port")
+
+        with pytest.raises(SettingsInvalid, match="CONTEXT_KEY: field required") as refusal:
+            read_settings(Settings)
+
+        assert "a secret port" not in str(refusal.value)
+
+    def test_a_whole_service_passes(self) -> None:
+        service.check()
+
+
+async def unused(command: CountQuietly, context: Context) -> Counted:
+    raise AssertionError("never called")
+
+
+@pytest.fixture
+async def place(fresh_database: str, kafka_bootstrap: str) -> Place:
+    return await a_place(fresh_database, kafka_bootstrap)
+
+
+@pytest.fixture
+async def process(place: Place) -> AsyncIterator[Process]:
+    started = Process(place)
+    yield started
+    await started.close()
+
+
+class TestAsAProcess:
+    async def test_a_command_over_http_becomes_state_and_a_fact(
+        self, place: Place, process: Process
+    ) -> None:
+        await process.ready()
+        ids = {"workspace_id": new_id(), "counter_id": new_id()}
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+        sent = await process.send(
+            "Count", by=5, traceparent=f"00-{trace}-00f067aa0ba902b7-01", **ids
+        )
+        shown = await process.ask("GetCounter", **ids)
+        fact = await the_fact(place, str(ids["counter_id"]))
+
+        assert sent.json()["data"]["value"] == 5
+        assert shown.json()["data"] == {"value": 5}
+        assert (fact.type, fact.aggregate_version) == ("toy.Counted.v1", 1)
+        assert fact.workspace_id == ids["workspace_id"]
+        assert trace in fact.traceparent
+
+    async def test_the_same_command_id_counts_once(self, process: Process) -> None:
+        await process.ready()
+        ids = {"workspace_id": new_id(), "counter_id": new_id(), "command_id": new_id()}
+
+        answers = [(await process.send("Count", by=2, **ids)).json() for _ in range(3)]
+        reused = await process.send("Count", by=3, **ids)
+
+        assert [answer["data"]["value"] for answer in answers] == [2, 2, 2]
+        assert (reused.status_code, reused.json()["type"]) == (409, "idempotency_key_reused")
+
+    async def test_a_command_over_kafka_is_answered_with_a_reply(
+        self, place: Place, process: Process
+    ) -> None:
+        await process.ready()
+        command = CountQuietly(workspace_id=new_id(), counter_id=new_id())
+        envelope = a_command(command)
+
+        await produce(place, envelope)
+        reply = await the_reply(place, str(envelope.correlation_id))
+
+        assert (reply.type, reply.causation_id) == ("toy.Counted.v1", envelope.id)
+        assert orjson.loads(reply.data)["value"] == 1
+
+    async def test_sigterm_finishes_what_is_under_way_and_exits_with_0(
+        self, process: Process
+    ) -> None:
+        await process.ready()
+        ids = {"workspace_id": new_id()}
+        sending = [
+            asyncio.create_task(process.send("Count", counter_id=new_id(), **ids))
+            for _ in range(20)
+        ]
+        await CLOCK.sleep(0.01)
+
+        began = CLOCK.monotonic()
+        process.terminate()
+        code = await process.ended()
+        responses = await asyncio.gather(*sending, return_exceptions=True)
+
+        assert (code, CLOCK.monotonic() - began < 10) == (0, True)
+        statuses = {getattr(response, "status_code", "refused") for response in responses}
+        assert statuses <= {200, "refused"}
+
+    async def test_a_password_reaches_no_log_line(self, process: Process) -> None:
+        await process.ready()
+
+        broken = await process.send("Unlock", "public", password="sw0rdfish")
+        down = await process.send("Unlock", "public", password="down-sw0rdfish")
+        invalid = await process.send("Unlock", "public", password=["sw0rdfish"])
+        process.terminate()
+        await process.ended()
+
+        statuses = [broken.status_code, down.status_code, invalid.status_code]
+        assert statuses == [500, 503, 400]
+        output = process.output()
+        assert broken.json()["trace_id"] in output
+        assert "sw0rdfish" not in output
+
+    async def test_it_waits_for_its_migrations_and_says_so(
+        self, place: Place, fresh_database: str
+    ) -> None:
+        connection = await asyncpg.connect(fresh_database, timeout=10)
+        await connection.execute("UPDATE alembic_version_chassis SET version_num = 'older'")
+        process = Process(place)
+
+        while True:
+            try:
+                response = await process.http.get("/readyz")
+                break
+            except httpx.TransportError:
+                await CLOCK.sleep(0.05)
+        await connection.execute("UPDATE alembic_version_chassis SET version_num = '0001_chassis'")
+        await process.ready()
+        await connection.close()
+        await process.close()
+
+        assert response.status_code == 503
+        assert any("migrations missing" in reason for reason in response.json()["reasons"])
+
+
+async def the_fact(place: Place, key: str) -> Envelope:
+    return await first(place, "toy.counter.v1", key)
+
+
+async def the_reply(place: Place, key: str) -> Envelope:
+    return await first(place, "reply.orchestrator.v1", key)
+
+
+async def first(place: Place, topic: str, key: str) -> Envelope:
+    """The first record of this key."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=place.kafka_bootstrap, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(20):
+            async for record in consumer:
+                if record.key == key.encode():
+                    return decode(record)
+    finally:
+        await consumer.stop()
+    raise AssertionError("the consumer does not end by itself")
+
+
+async def produce(place: Place, envelope: Envelope) -> None:
+    """As another service's relay would: straight to the topic."""
+    from aiokafka import AIOKafkaProducer
+
+    from chassis.messaging.envelope import wire_headers
+
+    producer = AIOKafkaProducer(bootstrap_servers=place.kafka_bootstrap)
+    await producer.start()
+    await producer.send_and_wait(
+        envelope.topic,
+        envelope.data,
+        envelope.key.encode(),
+        headers=wire_headers(envelope.headers()),
+    )
+    await producer.stop()
