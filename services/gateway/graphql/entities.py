@@ -18,7 +18,7 @@ from services.gateway.graphql.shapes import Fields, shape
 from services.gateway.scope import Scope
 
 ENTITY_FIELDS = {"entity_version": "version"}
-HIDDEN = ("app_id", "parent_id", "source", "text", "page")
+HIDDEN = ("parent_id", "source", "text", "page")
 
 
 @shape(EntityContract, node="Entity", hide=HIDDEN, rename=ENTITY_FIELDS, interface=True)

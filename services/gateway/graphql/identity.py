@@ -46,7 +46,7 @@ class Invitation(NodeShape):
     """An invitation that can be accepted. Its token is shown once, to who invited."""
 
 
-@shape(MemberContract, node="Member", rename={"user_id": "userId"})
+@shape(MemberContract, node="Member")
 class Member(NodeShape):
     """A user's place in a workspace."""
 

@@ -43,7 +43,7 @@ FINDERS: dict[str, Callable[[Scope, dict[str, Any]], Awaitable[Any]]] = {
 """How a thing is found by its decoded id, by kind."""
 
 
-@strawberry.type(description="What can be asked. Each answer is checked against the caller's rights.")
+@strawberry.type(description="What can be asked, within the caller's rights.")
 class Query:
     """What can be asked."""
 

@@ -69,15 +69,14 @@ def shape(
 ) -> Callable[[C], C]:
     """Make a class the GraphQL type of a contract.
 
-    `node` = the kind of its global id: the contract's own id becomes `id`, and the ids of its
-    parents are left out, since `id` carries them. `hide` = contract fields not shown, `rename` =
-    contract field -> GraphQL field.
+    `node` = the kind of its global id: the contract's own id becomes `id`. `hide` = contract
+    fields not shown, `rename` = contract field -> GraphQL field.
     """
 
     def decorate(cls: C) -> C:
         assert contract not in SHAPES, f"{contract.__name__} has a GraphQL type already"
         own_key = ids.PARTS[node][-1] if node else ""
-        hidden = {*hide, *(ids.PARTS[node] if node else ())}
+        hidden = {*hide, own_key}
         readers: dict[str, tuple[str, Reader]] = {}
         annotations = dict(inspect.get_annotations(cls))
         if node:
