@@ -142,11 +142,13 @@ def a_participant(
     handlers: Sequence[Handler],
     provides: Mapping[type, type],
     resources: Resources,
+    singletons: Mapping[type, object] | None = None,
 ) -> Participant:
     """Wire the handlers as the service runner does."""
     given: dict[type, object] = {
         Clock: resources.clock,
         type(resources.settings): resources.settings,
+        **(singletons or {}),
     }
     if "blobs" in resources.opened:
         given[Blobs] = resources.blobs
