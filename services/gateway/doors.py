@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route, WebSocketRoute
 
 from chassis.resources import Resources
 from chassis.wiring import Wiring
@@ -34,8 +35,9 @@ def open_doors(wiring: Wiring) -> None:
 
 def public_router(resources: Resources) -> APIRouter:
     """Everything that is not the service's own (health, metrics) belongs to clients."""
+    public = resources.opened["public"]
     router = APIRouter()
-    router.mount("/", resources.opened["public"])
+    router.routes += [Route("/{path:path}", public), WebSocketRoute("/{path:path}", public)]
     return router
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from chassis.clock import SystemClock
 from chassis.resources import Resources
@@ -13,7 +14,7 @@ from chassis.stores.blobs import FolderBlobs, digest_of
 from contracts.operation import Operation, OperationState
 from contracts.studio.app import ImportApp
 from services.gateway import ids
-from services.gateway.doors import public_app
+from services.gateway.doors import public_app, public_router
 from services.gateway.rest.proxy import Files
 from tests.services.gateway.fakes import (
     APP,
@@ -53,7 +54,9 @@ class Upload:
         )
         resources = Resources(settings, SystemClock(), opened={"blobs": self.blobs})
         files = {name: Files(name, settings) for name in ("delivery", "studio")}
-        self.app = public_app(self.world, resources, settings, files)
+        resources.opened["public"] = public_app(self.world, resources, settings, files)
+        self.app = FastAPI()  # as the chassis makes it
+        self.app.include_router(public_router(resources))
 
     async def post(self, path: str, **kwargs: Any) -> httpx.Response:
         headers = {"authorization": f"Bearer {TOKEN}", **kwargs.pop("headers", {})}
