@@ -49,7 +49,7 @@ def normal_email(text: str) -> str:
 
 def folded_email(text: str) -> str:
     """One spelling for addresses that differ in case or surrounding space; checks nothing."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    return unicodedata.normalize("NFKC", text).strip().lower()
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Argon2Passwords:
 
     async def matches(self, password: str, password_hash: str | None) -> bool:
         """Compare. None takes as long, and is False."""
-        known = password_hash or self._nobody
+        known = self._nobody if password_hash is None else password_hash
         same = await self._run(lambda: self._verify(known, normal_password(password)))
         return same and password_hash is not None
 
