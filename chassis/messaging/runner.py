@@ -237,10 +237,10 @@ class PartitionRunner:
             except Exception:
                 log.exception("chunk_handler_failed", records=len(records))
                 wait = pause
-            if self._draining:
-                return False
             self._moved_at = self._clock.monotonic()  # waiting knowingly is not being stuck
             await self._clock.sleep(min(wait, self._limits.retry_max_s))
+            if self._draining:
+                return False
             pause = min(pause * 2, self._limits.retry_max_s)
 
     def _finish(self, records: Sequence[Record]) -> None:

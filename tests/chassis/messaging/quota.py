@@ -135,11 +135,12 @@ def a_chunk(
     *,
     weather: Weather | None = None,
     limits: ChunkLimits | None = None,
+    group: str = "billing",
 ) -> CommandChunk:
     resources = Resources(settings=None, clock=SystemClock(), opened={"postgres": database})
     handlers = Handlers(HANDLERS, provides={}, given={Weather: weather or Weather()})
-    kit = Kit("billing", "billing", handlers, resources, commit_point)
-    return CommandChunk(kit, DeadLetters("billing", sender), limits)
+    kit = Kit("billing", group, handlers, resources, commit_point)
+    return CommandChunk(kit, DeadLetters(group, sender), limits)
 
 
 def a_reserve_quota(workspace_id: UUID, *, units: int = 1) -> ReserveQuota:

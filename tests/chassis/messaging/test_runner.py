@@ -1,0 +1,248 @@
+"""PartitionRunner against a fake consumer and a clock that stands still."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pytest
+
+from chassis.errors import Unavailable
+from chassis.messaging.envelope import Record
+from chassis.messaging.runner import PartitionRunner, RunnerLimits
+from chassis.testing.clock import VirtualClock
+from chassis.testing.messages import FakeRecord
+
+LIMITS = RunnerLimits(chunk_records_max=10, buffer_records_max=20, lanes=2, drain_s=1.0)
+
+
+class Place(NamedTuple):
+    topic: str
+    partition: int
+
+
+@dataclass
+class FakeConsumer:
+    """Gives what the test puts in; remembers pauses and commits."""
+
+    committed: dict[Place, int] = field(default_factory=dict)
+    paused: set[Place] = field(default_factory=set)
+    error: Exception | None = None
+    _waiting: "asyncio.Queue[Mapping[Any, Sequence[Record]]]" = field(default_factory=asyncio.Queue)
+    _ends: dict[Place, int] = field(default_factory=dict)
+
+    def put(self, place: Place, *offsets: int) -> None:
+        self._ends[place] = offsets[-1] + 1
+        self._waiting.put_nowait({place: [a_record(place, offset) for offset in offsets]})
+
+    async def getmany(self, *, timeout_ms: int, max_records: int) -> Mapping[Any, Sequence[Record]]:
+        return await self._waiting.get()
+
+    async def commit(self, offsets: Mapping[Any, int]) -> None:
+        if self.error is not None:
+            raise self.error
+        self.committed.update(offsets)
+
+    def pause(self, *places: Any) -> None:
+        self.paused |= set(places)
+
+    def resume(self, *places: Any) -> None:
+        self.paused -= set(places)
+
+    def highwater(self, place: Any) -> int | None:
+        return self._ends.get(place)
+
+
+@dataclass
+class Handler:
+    """Remembers chunks. While `gate` is closed a chunk stays under way."""
+
+    chunks: list[list[tuple[int, int]]] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        await self.gate.wait()
+        self.chunks.append([(record.partition, record.offset) for record in records])
+
+    def offsets(self, place: Place) -> list[int]:
+        return [o for chunk in self.chunks for p, o in chunk if p == place.partition]
+
+
+def a_record(place: Place, offset: int) -> FakeRecord:
+    return FakeRecord(place.topic, place.partition, offset, b"key", b"{}")
+
+
+A, B, C = (Place("topic", number) for number in range(3))
+
+
+@dataclass
+class Stage:
+    clock: VirtualClock
+    handler: Handler
+    consumer: FakeConsumer
+    runner: PartitionRunner
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    clock, handler, consumer = VirtualClock(), Handler(), FakeConsumer()
+    runner = PartitionRunner(handler, clock, LIMITS)
+    task = asyncio.create_task(runner.run(consumer))
+    await clock.settle()
+    yield Stage(clock, handler, consumer, runner)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    handler.gate.set()
+    await runner.drain()
+
+
+class TestHandling:
+    async def test_a_lone_record_is_not_delayed(self, stage: Stage) -> None:
+        await stage.runner.assigned([A])
+
+        stage.consumer.put(A, 0)
+        await stage.clock.settle()
+
+        assert stage.handler.chunks == [[(0, 0)]], "and no time passed"
+
+    async def test_company_is_waited_for_when_busy(self, stage: Stage) -> None:
+        await stage.runner.assigned([A])
+        stage.consumer.put(A, 0, 1)
+        await stage.clock.settle()
+        stage.consumer.put(A, 2)
+
+        await stage.clock.pass_time(LIMITS.gather_s)
+
+        assert stage.handler.chunks == [[(0, 0), (0, 1), (0, 2)]]
+
+    async def test_chunks_are_bounded_and_fair(self, stage: Stage) -> None:
+        await stage.runner.assigned([A, B, C])  # A and C share a lane
+        stage.handler.gate.clear()
+        stage.consumer.put(A, *range(15))
+        stage.consumer.put(C, *range(15))
+        await stage.clock.pass_time(LIMITS.gather_s)
+
+        stage.handler.gate.set()
+        await stage.clock.pass_time(1)
+
+        assert max(map(len, stage.handler.chunks)) <= LIMITS.chunk_records_max
+        assert {place for place, _ in stage.handler.chunks[0]} == {0, 2}
+        assert stage.handler.offsets(A) == stage.handler.offsets(C) == list(range(15))
+
+    async def test_a_full_partition_is_paused_and_resumed(self, stage: Stage) -> None:
+        await stage.runner.assigned([A])
+        stage.handler.gate.clear()
+        stage.consumer.put(A, *range(10))
+        await stage.clock.pass_time(LIMITS.gather_s)
+
+        stage.consumer.put(A, *range(10, 35))
+        await stage.clock.settle()
+        assert stage.consumer.paused == {A}
+        stage.handler.gate.set()
+        await stage.clock.pass_time(1)
+
+        assert stage.consumer.paused == set()
+        assert stage.handler.offsets(A) == list(range(35))
+
+
+class TestFailure:
+    async def test_an_outage_is_waited_out_with_the_same_records(self, stage: Stage) -> None:
+        stage.handler.errors = [Unavailable("x"), Unavailable("y", retry_after=2), KeyError("bug")]
+        await stage.runner.assigned([A])
+
+        stage.consumer.put(A, 0)
+        await stage.clock.pass_time(1)
+        assert stage.handler.chunks == []
+        await stage.clock.pass_time(4)
+
+        assert stage.handler.chunks == [[(0, 0)]]
+        assert stage.consumer.committed == {A: 1}
+
+    async def test_other_lanes_go_on_meanwhile(self, stage: Stage) -> None:
+        stage.handler.errors = [Unavailable("x", retry_after=100)]
+        await stage.runner.assigned([A, B])
+        stage.consumer.put(A, 0)
+        await stage.clock.settle()
+
+        stage.consumer.put(B, 0)
+        await stage.clock.settle()
+
+        assert stage.handler.chunks == [[(1, 0)]]
+
+    async def test_a_failed_commit_is_repeated(self, stage: Stage) -> None:
+        await stage.runner.assigned([A])
+        stage.consumer.error = ConnectionError("the coordinator is away")
+        stage.consumer.put(A, 0)
+        await stage.clock.pass_time(LIMITS.commit_s)
+        assert stage.consumer.committed == {}
+
+        stage.consumer.error = None
+        await stage.clock.pass_time(LIMITS.commit_s)
+
+        assert stage.consumer.committed == {A: 1}
+
+
+class TestRebalance:
+    async def test_revoking_finishes_the_chunk_under_way_and_commits(self, stage: Stage) -> None:
+        await stage.runner.assigned([A])
+        stage.handler.gate.clear()
+        stage.consumer.put(A, 0)
+        await stage.clock.settle()
+        stage.consumer.put(A, 1, 2)
+        await stage.clock.settle()
+
+        revoking = asyncio.create_task(stage.runner.revoked([A]))
+        await stage.clock.settle()
+        assert not revoking.done()
+        stage.handler.gate.set()
+        await revoking
+
+        assert stage.handler.chunks == [[(0, 0)]], "what had not begun is the next owner's"
+        assert stage.consumer.committed == {A: 1}
+
+    async def test_records_of_an_ended_assignment_are_dropped(self, stage: Stage) -> None:
+        await stage.runner.assigned([A])
+        await stage.runner.revoked([A])
+        await stage.runner.assigned([B])
+
+        stage.consumer.put(A, 5)
+        stage.consumer.put(B, 0)
+        await stage.clock.pass_time(LIMITS.commit_s)
+
+        assert stage.handler.chunks == [[(1, 0)]]
+        assert stage.consumer.committed == {B: 1}
+
+    async def test_revoking_does_not_wait_for_an_outage_to_end(self, stage: Stage) -> None:
+        stage.handler.errors = [Unavailable("x") for _ in range(1000)]
+        await stage.runner.assigned([A])
+        stage.consumer.put(A, 0)
+        await stage.clock.settle()
+
+        revoking = asyncio.create_task(stage.runner.revoked([A]))
+        await stage.clock.pass_time(LIMITS.retry_max_s)
+        await revoking
+
+        assert stage.consumer.committed == {}
+
+
+class TestLiveness:
+    async def test_work_that_does_not_move_is_a_stall(self, stage: Stage) -> None:
+        await stage.runner.assigned([A])
+        stage.runner.observe(waiting=3)
+
+        await stage.clock.pass_time(LIMITS.stalled_s + 1)
+
+        assert "3 records waiting" in stage.runner.stalled()
+
+    async def test_no_work_is_no_stall(self, stage: Stage) -> None:
+        await stage.runner.assigned([A])
+
+        await stage.clock.pass_time(LIMITS.stalled_s + 1)
+
+        assert stage.runner.stalled() == ""
