@@ -57,6 +57,7 @@ def measure(
     with arena(postgres_url, kafka_bootstrap) as place:
         extra = {"CHUNK_RECORDS_MAX": str(chunk)}
         load = {"total": total, "in_flight": in_flight, "batch": min(batch, in_flight)}
+        load["warm"] = min(200, total)
         with process(PARTICIPANT, place.environment("dummy", **extra)) as participant:
             settings = place.environment("orchestrator", LOAD=json.dumps(load), **extra)
             if profile:

@@ -1,7 +1,8 @@
 """An orchestrator process with a load of its own: keeps N sagas in flight until so many ended.
 
-Reads LOAD (JSON: total, in_flight, batch) and writes one JSON line of figures to stdout. With a
-total of 0 it only runs, as a replica of a service does.
+Reads LOAD (JSON: total, in_flight, batch, warm) and writes one JSON line of figures to stdout.
+`warm` sagas run before those that count. With a total of 0 it only runs, as a replica does. A load
+that waits for its sagas' ends needs all replies: give it no second replica.
 """
 
 import asyncio
@@ -42,12 +43,15 @@ class Load:
         self.ended += ended
         self._moved.set()
 
-    async def run(self) -> dict[str, float]:
-        """Until all have ended."""
+    def reset(self) -> None:
+        self.started = self.ended = 0
+
+    async def run(self, total: int) -> dict[str, float]:
+        """Until so many have ended."""
         began, cpu = time.perf_counter(), _cpu()
-        while self.ended < self.total:
-            room = min(self._in_flight - (self.started - self.ended), self.total - self.started)
-            if room > 0 and (room >= self._batch or self.started + room == self.total):
+        while self.ended < total:
+            room = min(self._in_flight - (self.started - self.ended), total - self.started)
+            if room > 0 and (room >= self._batch or self.started + room == total):
                 await self._engine.start([self._start() for _ in range(min(room, self._batch))])
                 self.started += min(room, self._batch)
                 continue
@@ -86,21 +90,21 @@ def wire(plan: dict[str, int]) -> Callable[[Wiring], None]:
         wiring.consume(Consumer("orchestrator-replies", (REPLIES,), chunk))
         wiring.run("saga-timers", timers.run)
         if plan["total"]:
-            wiring.run("load", _measured(load, wiring, clock))
+            wiring.run("load", _measured(load, wiring, clock, plan.get("warm", 0)))
 
     return extend
 
 
-def _measured(load: Load, wiring: Wiring, clock: SystemClock) -> Callable[[], Awaitable[None]]:
+def _measured(
+    load: Load, wiring: Wiring, clock: SystemClock, warm: int
+) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         while any([await _fails(check) for check in list(wiring.checks.values())]):
             await clock.sleep(0.1)
-        warm = Load(load._engine, min(200, load.total), load._in_flight, load._batch)
-        real, load.freed = load.freed, warm.freed  # type: ignore[method-assign]
-        await warm.run()
-        load.freed = real  # type: ignore[method-assign]
+        await load.run(warm)
+        load.reset()
         profiler = _profiler()
-        figures = await load.run()
+        figures = await load.run(load.total)
         if profiler is not None:
             profiler.disable()
             profiler.dump_stats(os.environ["PROFILE"])

@@ -39,7 +39,7 @@ class TestFlow:
             running.enter_context(process(PARTICIPANT, place.environment("dummy", REFUSALS="true")))
             running.enter_context(process(ORCHESTRATOR, an_orchestrator(place, 60)))
 
-            ended = wait_until_ended(place, 120)
+            ended = wait_until_ended(place, 60)
 
         check_exact(place, ended)
 
@@ -49,10 +49,10 @@ class TestFlow:
             doubled = running.enter_context(duplicator(place))
             running.enter_context(process(ORCHESTRATOR, an_orchestrator(place, 60)))
 
-            ended = wait_until_ended(place, 120)
+            ended = wait_until_ended(place, 60)
 
         check_exact(place, ended)
-        assert doubled[0] > 600
+        assert doubled[0] > 300
         assert ignored(place) > 100
 
     def test_an_orchestrator_killed_in_mid_saga_is_replaced_by_the_other(
@@ -62,7 +62,7 @@ class TestFlow:
             running.enter_context(process(PARTICIPANT, place.environment("dummy", REFUSALS="true")))
             running.enter_context(process(ORCHESTRATOR, an_orchestrator(place, 0)))
             victim = running.enter_context(
-                process(ORCHESTRATOR, an_orchestrator(place, 10_000, in_flight=100))
+                process(ORCHESTRATOR, an_orchestrator(place, 2_000, in_flight=2_000))
             )
             wait_until_started(place, 300)
 
