@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from traceback import format_tb
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -66,7 +67,7 @@ class CommandChunk:
 
     async def execute(
         self,
-        command: Command[Message],
+        command: Command[Any],  # of any answer
         context: Context,
         command_id: UUID,
         *,

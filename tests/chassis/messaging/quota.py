@@ -85,7 +85,7 @@ async def reserve_quota(command: ReserveQuota, accounts: SqlAccounts) -> QuotaRe
 
 async def release_quota(command: ReleaseQuota, accounts: SqlAccounts) -> QuotaReleased:
     account = await accounts.get(command.workspace_id)
-    if account is not None and account.reservations.pop(command.reservation_id, None):
+    if account is not None and account.reservations.pop(command.reservation_id, 0):
         accounts.save(account)
     return QuotaReleased(workspace_id=command.workspace_id, reservation_id=command.reservation_id)
 

@@ -117,7 +117,7 @@ async def until_answered(reader: Any, wanted: set[UUID]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while wanted:
             for records in (await reader.getmany(timeout_ms=200)).values():
-                wanted -= {decode(record).causation_id for record in records}  # type: ignore[arg-type]
+                wanted -= {decode(record).causation_id for record in records}
 
 
 async def all_of(bootstrap: str, topic: str) -> list[Any]:

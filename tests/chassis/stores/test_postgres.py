@@ -7,7 +7,7 @@ import pytest
 
 from chassis.errors import Conflict, Unanswered, Unavailable
 from chassis.stores.migrate import CHASSIS, behind, migrate, not_ready
-from chassis.stores.postgres import Database, Reading, Statement
+from chassis.stores.postgres import Database, Reading, Row, Statement
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ class TestReading:
     async def test_each_part_gets_its_own_rows(self, database: Database) -> None:
         await database.execute("INSERT INTO item VALUES (1, 10), (2, 20)")
         reading = Reading()
-        found: dict[str, list[object]] = {}
+        found: dict[str, list[Row]] = {}
         sql = "SELECT id::text, size::bigint, NULL::bigint, NULL::text, NULL::text FROM item"
         reading.add(f"{sql} WHERE id = {{}}", 2, into=lambda rows: found.update(two=rows))
         reading.add(f"{sql} WHERE id = {{}}", 7, into=lambda rows: found.update(seven=rows))
