@@ -59,7 +59,7 @@ class Bulkhead:
 
     async def _enter(self) -> None:
         if not self._places.locked():
-            await self._places.acquire()  # free: returns at once
+            await self._places.acquire()  # tidy: a place is free, it returns at once
             return
         if self._waiting >= self._queue_max:
             self._refuse("its queue is full")
