@@ -1,0 +1,1 @@
+"""The golden journey and its mirrors: what a client does, through the gateway only."""
