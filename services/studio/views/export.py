@@ -24,7 +24,7 @@ SignedContext = Annotated[str, Header(alias="basalt-context")]
 
 
 def router(resources: Resources) -> APIRouter:
-    """`GET /export/{workspace_id}/{app_id}?revision_id=`: a zip of the head, or of a revision."""
+    """`GET /export/{workspace_id}/{app_id}?revision=`: a zip of the head, or of a revision."""
     routes = APIRouter(tags=["export"], route_class=route_class(resources))
     contents = Contents(resources)
     key = resources.settings.context_key.get_secret_value().encode()
@@ -32,14 +32,14 @@ def router(resources: Resources) -> APIRouter:
     async def export_app(
         workspace_id: UUID,
         app_id: UUID,
-        revision_id: UUID | None = None,
+        revision: UUID | None = None,
         basalt_context: SignedContext = "",
     ) -> Response:
         if not basalt_context:
             raise Unidentified("basalt-context is missing")
         context = read_context(basalt_context, key, resources.clock.now())
         member = context.permission == MEMBER and context.workspace_id == workspace_id
-        digest = await resources.database.fetchval(_DIGEST, app_id, workspace_id, revision_id)
+        digest = await resources.database.fetchval(_DIGEST, app_id, workspace_id, revision)
         if not member or digest is None:
             return absent()
         manifest = await contents.manifest(workspace_id, digest)
