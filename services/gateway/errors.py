@@ -77,7 +77,7 @@ def shown(error: BaseException, trace_id: str) -> Shown:
         address = type(error.rejection).address
         fields = error.rejection.model_dump(mode="json")
         refusal = {"type": address.type, "fields": fields}
-        return Shown(_sentence(error.rejection.__doc__), {"code": REFUSED, "refusal": refusal})
+        return Shown(sentence(error.rejection.__doc__ or ""), {"code": REFUSED, "refusal": refusal})
     if isinstance(error, Degraded):
         return Shown(f"{error} is unavailable at the moment.", {"code": DEGRADED})
     if isinstance(error, Unavailable):
@@ -99,5 +99,8 @@ def _camel(path: str) -> str:
     return ".".join(to_camel(part) for part in path.split("."))
 
 
-def _sentence(doc: str | None) -> str:
-    return " ".join((doc or "Refused.").split())
+def sentence(doc: str) -> str:
+    """The first sentence of a docstring: what is for people; the rest is for developers."""
+    text = " ".join(doc.split()) or "Refused."
+    first, dot, _ = text.partition(". ")
+    return first + "." if dot else text

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from strawberry.scalars import JSON
 
 from contracts.base import REGISTRY, Message, Rejection
+from services.gateway.errors import sentence
 from services.gateway.graphql.shapes import SHAPES, Fields, Shape, shape
 
 
@@ -67,7 +68,7 @@ def failure_type(rejection: type[Rejection]) -> type[Shape]:
         derived = SHAPES[rejection]
         code = code_of(rejection)
         derived.readers["code"] = ("address", lambda value, known: code)
-        derived.readers["message"] = ("address", lambda value, known: doc)
+        derived.readers["message"] = ("address", lambda value, known: sentence(doc))
     return SHAPES[rejection]
 
 
@@ -89,7 +90,7 @@ def other_failure(wire_type: str, fields: Mapping[str, Any]) -> OtherFailure:
     contract = REGISTRY.get(wire_type)
     known = contract is not None and issubclass(contract, Rejection)
     return OtherFailure(
-        message=inspect.cleandoc(contract.__doc__ or "") if contract and known else "Refused.",
+        message=sentence(contract.__doc__ or "") if contract and known else "Refused.",
         code=code_of(contract) if contract and issubclass(contract, Rejection) else "REFUSED",
         type=wire_type,
         fields=JSON(dict(fields)),

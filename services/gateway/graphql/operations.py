@@ -41,15 +41,14 @@ class Operation(NodeShape):
     @field("What the finished work says; ids in it are global ids.")
     def result(self) -> JSON:
         """Fields that name a thing become its global id."""
-        return JSON(shown_result(self.shown.result, self.known))
+        return JSON(shown_result(self.shown.result, {**self.known, "app_id": self._app_id}))
 
     @field("The app that it made or worked on.")
     async def app(self, info: Info[Scope, None]) -> App | None:
         """Batched."""
-        app_id = self._uuid("app_id")
-        if app_id is None:
+        if self._app_id is None:
             return None
-        return await find_app(info.context, {**self.known, "app_id": app_id})
+        return await find_app(info.context, {**self.known, "app_id": self._app_id})
 
     @field("The release that it made.")
     async def release(self, info: Info[Scope, None]) -> Release | None:
@@ -59,9 +58,23 @@ class Operation(NodeShape):
             return None
         return await find_release(info.context, {**self.known, "release_id": release_id})
 
+    @property
+    def _app_id(self) -> UUID | None:
+        """From the result, else what the work is about, unless that is the workspace."""
+        app_id = self._uuid("app_id")
+        if app_id is None and self.shown.subject_id != str(self.shown.workspace_id):
+            return _uuid_of(self.shown.subject_id)
+        return app_id
+
     def _uuid(self, name: str) -> UUID | None:
-        value = self.shown.result.get(name)
-        return UUID(str(value)) if value else None
+        return _uuid_of(str(self.shown.result.get(name, "")))
+
+
+def _uuid_of(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def shown_result(result: dict[str, Any], known: Any) -> dict[str, Any]:
