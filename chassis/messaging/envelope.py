@@ -60,31 +60,34 @@ class Envelope:
             "ce_type": self.type,
             "ce_source": self.source,
             "ce_subject": self.subject,
-            "ce_time": self.time.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "ce_time": self.time.isoformat(timespec="microseconds"),
             "ce_dataschema": f"urn:basalt:schema:{self.type}",
             "content-type": "application/json",
         }
-        for name, attribute in _EXTENSIONS:
-            value = getattr(self, attribute)
-            if value is not None and value != "":
-                headers[name] = str(value)
+        # One by one, because every message of every service passes here.
+        if self.workspace_id is not None:
+            headers["ce_workspaceid"] = str(self.workspace_id)
+        if self.aggregate_version is not None:
+            headers["ce_aggregateversion"] = str(self.aggregate_version)
+        if self.correlation_id is not None:
+            headers["ce_correlationid"] = str(self.correlation_id)
+        if self.causation_id is not None:
+            headers["ce_causationid"] = str(self.causation_id)
+        if self.traceparent:
+            headers["ce_traceparent"] = self.traceparent
+        if self.actor_id is not None:
+            headers["ce_actorid"] = str(self.actor_id)
+        if self.deadline_ms is not None:
+            headers["ce_deadlinems"] = str(self.deadline_ms)
+        if self.reply_to:
+            headers["ce_replyto"] = self.reply_to
+        if self.forward_id is not None:
+            headers["ce_forwardid"] = str(self.forward_id)
         return headers
 
 
 Fact = Envelope
 """Any event, undecoded: what a tap's handler takes (activity)."""
-
-_EXTENSIONS = (
-    ("ce_workspaceid", "workspace_id"),
-    ("ce_aggregateversion", "aggregate_version"),
-    ("ce_correlationid", "correlation_id"),
-    ("ce_causationid", "causation_id"),
-    ("ce_traceparent", "traceparent"),
-    ("ce_actorid", "actor_id"),
-    ("ce_deadlinems", "deadline_ms"),
-    ("ce_replyto", "reply_to"),
-    ("ce_forwardid", "forward_id"),
-)
 
 
 def wire_headers(headers: Mapping[str, str]) -> list[tuple[str, bytes]]:

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
+
+from prometheus_client import Counter
 
 from chassis.clock import new_id
 from chassis.context import Context
@@ -130,9 +133,9 @@ class UnitOfWork:
                 store.restore(snapshot)
             if isinstance(stopped, FlushFirst):
                 raise
-            HANDLED.labels(work.envelope.type, "rejected").inc()
+            _counter(work.envelope.type, "rejected").inc()
             return stopped.rejection, []
-        HANDLED.labels(work.envelope.type, "done").inc()
+        _counter(work.envelope.type, "done").inc()
         messages = _messages(returned)
         answer = messages[0] if messages and work.binding.is_command else None
         return answer, [message for message in messages if isinstance(message, Event)]
@@ -204,6 +207,11 @@ class UnitOfWork:
             store.flush(statement)
             store.send(self._outbox)
         await self._kit.commit_point.commit(statement, self._outbox)
+
+
+@lru_cache(maxsize=1024)
+def _counter(wire_type: str, fate: str) -> Counter:
+    return HANDLED.labels(wire_type, fate)
 
 
 def _key_for(store: type[ChunkStore], work: Work) -> str:

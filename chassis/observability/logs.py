@@ -16,6 +16,7 @@ import orjson
 import structlog
 from opentelemetry import trace
 
+from chassis.observability.current import current_message
 from chassis.observability.noise import RateLimit
 from chassis.observability.redaction import redact
 
@@ -66,11 +67,26 @@ def _processors(service: str) -> list[Any]:  # structlog's processors have no co
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_service,
+        _add_message,
         _add_trace,
         _add_exception,
         redact,
         structlog.processors.JSONRenderer(serializer=_dumps),
     ]
+
+
+def _add_message(logger: object, method: str, event: Event) -> Event:
+    message = current_message.get()
+    if message is not None:
+        event.setdefault("message_id", str(message.id))
+        event.setdefault("message_type", message.type)
+        if message.workspace_id is not None:
+            event.setdefault("workspace_id", str(message.workspace_id))
+        if message.correlation_id is not None:
+            event.setdefault("correlation_id", str(message.correlation_id))
+        if message.traceparent:
+            event.setdefault("trace_id", message.traceparent[3:35])
+    return event
 
 
 def _add_trace(logger: object, method: str, event: Event) -> Event:

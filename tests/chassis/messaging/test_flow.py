@@ -16,10 +16,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.clock import SystemClock, new_id
+from chassis.errors import Unavailable
 from chassis.messaging.envelope import Envelope, decode, read_headers, wire_headers
 from chassis.stores.postgres import Database
 from chassis.testing.messages import a_command
 from tests.chassis.messaging.quota import POISON, a_commit_quota, a_database
+from tests.servers import Servers
 
 FACTS = "billing.account.v1"
 PARTITIONS = 4
@@ -164,13 +166,23 @@ async def test_a_replica_killed_in_the_middle_loses_and_doubles_nothing(
 
 
 async def check_effects(database: Database, commands: list[Envelope]) -> None:
-    rows = await database.fetch("SELECT state FROM account")
+    async with asyncio.timeout(PATIENCE_S):
+        rows = await fetched(database, "SELECT state FROM account")
     commits = Counter(commit for row in rows for commit in row["state"]["commits"])
     assert len(commits) == len(commands)
     assert set(commits.values()) == {1}, "once each"
     async with asyncio.timeout(PATIENCE_S):
         while await database.fetchval("SELECT count(*) FROM outbox"):
             await SystemClock().sleep(0.05)
+
+
+async def fetched(database: Database, sql: str) -> list[Any]:
+    """The test's own connections may have died with the server."""
+    while True:
+        try:
+            return await database.fetch(sql)
+        except Unavailable:
+            await SystemClock().sleep(0.1)
 
 
 async def check_facts(bootstrap: str, keys: set[str], count: int) -> None:
@@ -185,6 +197,36 @@ async def check_facts(bootstrap: str, keys: set[str], count: int) -> None:
     assert sum(map(len, versions.values())) == count
     for per_key in versions.values():
         assert per_key == list(range(1, len(per_key) + 1))
+
+
+@pytest.mark.parametrize("victim", ["kafka", "postgres"])
+async def test_a_server_killed_in_the_middle_is_waited_for(
+    servers: Servers,
+    replicas: Replicas,
+    database: Database,
+    kafka_bootstrap: str,
+    group: str,
+    victim: str,
+) -> None:
+    await replicas.start(2)
+    workspaces = [new_id() for _ in range(10)]
+    reply_to = f"reply.{group}.v1"
+    commands = [
+        a_command(a_commit_quota(workspace), reply_to=reply_to)
+        for _ in range(60)
+        for workspace in workspaces
+    ]
+
+    await send(kafka_bootstrap, [wire(group, c) for c in commands[:300]])
+    await asyncio.to_thread(servers.kill9, victim)
+    await asyncio.to_thread(servers.restart, victim)
+    await send(kafka_bootstrap, [wire(group, c) for c in commands[300:]])
+
+    async with a_reader(kafka_bootstrap, reply_to) as reader:
+        await until_answered(reader, {c.id for c in commands})
+    await check_effects(database, commands)
+    await check_facts(kafka_bootstrap, {str(w) for w in workspaces}, len(commands))
+    assert await all_of(kafka_bootstrap, f"dlq.{group}") == [], "no attempts are burned"
 
 
 async def test_sigterm_drains_and_commits_its_offsets(
