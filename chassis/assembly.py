@@ -26,7 +26,7 @@ SHARED_OWNER = "operation"
 def check(service: Service) -> None:
     """Bind everything to placeholders. Raises CannotStart naming handler and parameter."""
     try:
-        given = _placeholders(service)
+        given = given_placeholders(service)
         provides = all_provides(service)
         handlers = Handlers(service.handlers, provides=provides, given=given)
         bind_views(service.views, provides=provides, given=given)
@@ -86,7 +86,8 @@ def command_types(handlers: Handlers) -> list[type[Command[Message]]]:
     return [binding.message for binding in handlers.commands]  # type: ignore[misc]  # Commands
 
 
-def _placeholders(service: Service) -> dict[type, object]:
+def given_placeholders(service: Service) -> dict[type, object]:
+    """What a running service would be given, by type, with nothing behind it."""
     made: dict[type, object] = {}
     for wanted, provided in service.provides.items():
         if not (isinstance(provided, type) and issubclass(provided, ChunkStore)):

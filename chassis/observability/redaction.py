@@ -17,8 +17,8 @@ _IN_TEXT = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w\-.~+/=]{6,}"), r"\1 " + REDACTED),
     (
         re.compile(
-            r"""(?ix)(["']?\w*(?:passw(?:or)?d|passphrase|secret|token|api_?key|private_?key)\w*["']?"""
-            r"""\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;)}\]]+)"""
+            r"""(?ix)(["']?\w*(?:passw(?:or)?d|passphrase|secret|token|api_?key|private_?key)"""
+            r"""\w*["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;)}\]]+)"""
         ),
         r"\1" + REDACTED,
     ),

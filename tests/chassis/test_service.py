@@ -151,9 +151,9 @@ class TestAsAProcess:
     async def test_a_password_reaches_no_log_line(self, process: Process) -> None:
         await process.ready()
 
-        broken = await process.send("Unlock", "public", password="sw0rdfish")
-        down = await process.send("Unlock", "public", password="down-sw0rdfish")
-        invalid = await process.send("Unlock", "public", password=["sw0rdfish"])
+        broken = await process.send("Unlock", permission="public", password="sw0rdfish")
+        down = await process.send("Unlock", permission="public", password="down-sw0rdfish")
+        invalid = await process.send("Unlock", permission="public", password=["sw0rdfish"])
         process.terminate()
         await process.ended()
 

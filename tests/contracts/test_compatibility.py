@@ -45,7 +45,7 @@ class NeedyLine(BaseModel):
     note: str
 
 
-KEPT = {"cart_id": (UUID, ...)}
+KEPT: dict[str, Any] = {"cart_id": (UUID, ...)}  # pydantic's own spelling of fields
 
 
 def rules(old: type[Message], new: type[Message]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -87,13 +88,11 @@ class Process:
                     assert self.process.poll() is None, self.output()
                 await CLOCK.sleep(0.02)
 
-    async def send(
-        self, name: str, permission: str = "app.edit", **fields: object
-    ) -> httpx.Response:
-        """A command, with a fresh id unless `command_id` is given."""
-        return await self._post(f"/commands/{name}", permission, fields)
+    async def send(self, name: str, **fields: Any) -> httpx.Response:  # fields of any contract
+        """A command, with a fresh id unless `command_id` is given; `permission` is app.edit."""
+        return await self._post(f"/commands/{name}", fields.pop("permission", "app.edit"), fields)
 
-    async def ask(self, name: str, **fields: object) -> httpx.Response:
+    async def ask(self, name: str, **fields: Any) -> httpx.Response:  # fields of any contract
         """A query."""
         return await self._post(f"/queries/{name}", "workspace.read", fields)
 
