@@ -50,7 +50,7 @@ class KafkaDoor:
             wiring.resources.database,
             wiring.resources.clock,
             lambda watcher: Producer(bootstrap, watcher, client_id=f"basalt-{service.name}"),
-            RelayLimits(),
+            RelayLimits(inbox_keep_s=settings.inbox_keep_days * 86_400),
         )
         door = cls(wiring, relay, schema)
         handlers = wiring.handlers

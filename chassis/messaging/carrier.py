@@ -44,6 +44,8 @@ class RelayLimits:
     connect_s: float = 10.0
     retry_s: float = 0.5
     unroutable_s: float = 10.0
+    inbox_keep_s: float = 7 * 86_400.0  # longer than any message can take to come again
+    prune_s: float = 600.0
     wake_s: float = 5.0  # a loop looks around even when nobody wakes it
 
 

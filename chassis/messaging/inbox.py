@@ -6,6 +6,7 @@ from hashlib import blake2b
 from uuid import UUID
 
 from chassis.errors import ForwardRefused
+from chassis.stores.postgres import Database
 from chassis.stores.statement import Reading, Row, Statement
 from contracts.base import REGISTRY, Message
 
@@ -90,3 +91,20 @@ class Inbox:
                 (body or "").encode(),
                 bytes.fromhex(digest) if digest else None,
             )
+
+
+async def prune_inbox(database: Database, keep_s: float, *, batch: int = 5000) -> int:
+    """Delete what is older than `keep_s` seconds, in short transactions; how many rows went.
+    A message that comes again after that is handled again: effects are idempotent by their ids."""
+    gone = 0
+    while True:
+        tag = await database.execute(
+            "DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox"
+            " WHERE at < now() - $1 * interval '1 second' LIMIT $2))",
+            keep_s,
+            batch,
+        )
+        rows = int(tag.rpartition(" ")[2])
+        gone += rows
+        if rows < batch:
+            return gone

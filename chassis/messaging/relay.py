@@ -12,10 +12,11 @@ from uuid import UUID
 import structlog
 from asyncpg import PostgresError
 
-from chassis.clock import Clock, new_id
+from chassis.clock import Clock, chance, new_id
 from chassis.errors import Conflict, Unavailable
 from chassis.messaging.carrier import Carrier, RelayLimits
 from chassis.messaging.envelope import Headers
+from chassis.messaging.inbox import prune_inbox
 from chassis.messaging.lease import Leases
 from chassis.messaging.metrics import OUTBOX_AGE, SHARDS_HELD
 from chassis.messaging.nudge import Nudges
@@ -61,7 +62,7 @@ class Relay:
     async def start(self) -> None:
         """Begin to relay in the background. Waits neither for Kafka nor for PostgreSQL."""
         quiet_kafka_logs()
-        loops = (self._heartbeat, *self._carrier.loops, self._nudges.run)
+        loops = (self._heartbeat, *self._carrier.loops, self._nudges.run, self._prune)
         self._tasks = [asyncio.create_task(self._forever(loop)) for loop in loops]
 
     async def stop(self, timeout: float = 5.0) -> None:
@@ -170,6 +171,17 @@ class Relay:
         self._book.soil({row["shard"] for row in rows if not self._carrier.has(row["id"])})
         unsent = [row["age"] for row in rows if not self._carrier.is_acked(row["id"])]
         OUTBOX_AGE.set(max(unsent, default=0.0))
+
+    async def _prune(self) -> None:
+        """Forget what was handled long ago, a little at a time."""
+        while True:
+            await self._clock.sleep(self._limits.prune_s * (0.5 + chance()))
+            try:
+                gone = await prune_inbox(self._database, self._limits.inbox_keep_s)
+            except (Unavailable, Conflict) as error:
+                log.warning("inbox_not_pruned", error=str(error))
+            else:
+                log.info("inbox_pruned", rows=gone)
 
     async def _forever(self, loop: Callable[[], Awaitable[None]]) -> None:
         """A bug in a loop must not end it."""

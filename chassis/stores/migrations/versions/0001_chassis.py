@@ -137,6 +137,7 @@ $$
 
 def upgrade() -> None:
     op.execute(INBOX)
+    op.execute("CREATE INDEX inbox_at ON inbox USING brin (at)")  # for pruning: rows come in order
     op.execute(OUTBOX)
     op.execute("CREATE INDEX outbox_shard_epoch ON outbox (shard, epoch)")
     op.execute(OPERATION)
