@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from uuid import UUID
+from datetime import datetime
 
 import orjson
 import structlog
@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from chassis.clock import Clock, jittered
 from chassis.errors import Conflict, Unavailable
 from chassis.messaging.deadletters import DeadLetter, DeadLetters, place_of
-from chassis.messaging.envelope import Record, Undecodable, read_headers
+from chassis.messaging.envelope import Record, Undecodable
 from chassis.messaging.metrics import CHUNK_RECORDS, CHUNK_RERUNS, CHUNK_SECONDS
 from chassis.saga.engine import Answer, SagaEngine
+from chassis.saga.ids import parsed
 from chassis.saga.inputs import Reply
 from chassis.saga.state import Fields
-from contracts.base import REGISTRY, Rejection
+from contracts.base import REGISTRY, Message, Rejection
 
 log = structlog.get_logger()
 
@@ -44,9 +45,10 @@ class SagaChunk:
     async def __call__(self, records: Sequence[Record]) -> None:
         """Returns when all effects are durable. Raises Unavailable: call again with the same."""
         answers: list[tuple[Answer, Record]] = []
+        at = self._clock.now()
         for record in records:
             try:
-                answers.append((decode_answer(record, self._clock), record))
+                answers.append((decode_answer(record, at), record))
             except Undecodable as error:
                 await self._dead_letters.put(record, DeadLetter("undecodable", str(error), 1))
         await self._run(answers)
@@ -89,30 +91,28 @@ class SagaChunk:
             self._freed(ended)
 
 
-def decode_answer(record: Record, clock: Clock) -> Answer:
+def decode_answer(record: Record, at: datetime) -> Answer:
     """The reply in a record. Raises Undecodable when it names no saga or no command."""
-    headers = read_headers(record.headers)
+    headers = dict(record.headers)  # not all are read, so none is decoded before
     try:
-        message_id = UUID(headers["ce_id"])
-        saga_id = UUID(headers["ce_correlationid"])
-        command_id = UUID(headers["ce_causationid"])
-        wire_type = headers["ce_type"]
+        message_id = parsed(headers["ce_id"])
+        saga_id = parsed(headers["ce_correlationid"])
+        command_id = parsed(headers["ce_causationid"])
+        wire_type = headers["ce_type"].decode()
     except KeyError as missing:
         raise Undecodable(f"no header {missing.args[0]}") from missing
-    except ValueError as broken:
+    except (ValueError, TypeError, AttributeError) as broken:
         raise Undecodable(str(broken)) from broken
-    fields, valid = _fields(wire_type, record.value or b"")
     contract = REGISTRY.get(wire_type)
+    fields, valid = _fields(contract, record.value or b"")
     refusal = contract is not None and issubclass(contract, Rejection)
     known = wire_type if valid else f"{wire_type} (broken)"
-    reply = Reply(command_id, known, fields, clock.now(), refusal and valid)
-    return Answer(message_id, saga_id, reply)
+    return Answer(message_id, saga_id, Reply(command_id, known, fields, at, refusal and valid))
 
 
-def _fields(wire_type: str, data: bytes) -> tuple[Fields, bool]:
+def _fields(contract: type[Message] | None, data: bytes) -> tuple[Fields, bool]:
     """The answer's fields, and whether they match its contract. What does not is no answer: it
     leaves its step in doubt, and the saga deals with that."""
-    contract = REGISTRY.get(wire_type)
     try:
         if contract is not None:
             contract.__pydantic_validator__.validate_json(data)

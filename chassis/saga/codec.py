@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from chassis.saga.ids import uuid_of
 from chassis.saga.state import Phase, SagaState, Status, StepMark, StepState
 
 COLUMNS = (
@@ -41,10 +42,10 @@ def state_of(row: Any) -> SagaState:  # an asyncpg record: untyped
     body = orjson.loads(row[12])
     wake_at, actor = body["wake_at"], body["actor_id"]
     return SagaState(
-        id=_plain(row[0]),
+        id=uuid_of(row[0].int),
         saga=row[1],
         definition_version=row[2],
-        workspace_id=_plain(row[3]) if row[3] else None,
+        workspace_id=uuid_of(row[3].int) if row[3] else None,
         actor_id=UUID(actor) if actor else None,
         started_at=row[10],
         updated_at=row[11],
@@ -64,7 +65,3 @@ def state_of(row: Any) -> SagaState:  # an asyncpg record: untyped
         business_key=row[13],
         traceparent=row[9],
     )
-
-
-def _plain(identity: Any) -> UUID:  # asyncpg's own UUID class, which other code need not meet
-    return identity if type(identity) is UUID else UUID(int=identity.int)

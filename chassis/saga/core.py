@@ -46,7 +46,7 @@ def begin(saga: Saga, started: Started) -> Decision:
         deadline_at=started.at + saga.deadline,
         wake_at=started.at,
         data={**started.fields, **minted},
-        steps=[StepState() for _ in saga.steps],
+        steps=[StepState()] * len(saga.steps),
         phase=Phase.FORWARD if started.locked else Phase.LOCKING,
         version=0,
         business_key=str(started.fields.get(saga.starts_on.address.key, "")),

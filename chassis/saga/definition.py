@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 
 from chassis.saga.policy import UNTIL_DONE, RetryPolicy
 from contracts.base import Message, answer_of
@@ -25,6 +25,12 @@ class Kind(StrEnum):
 
 class DefinitionRefused(TypeError):
     """A saga that could not always finish or be undone. One line: saga, step, rule."""
+
+
+@cache
+def fields_of(contract: type[Message]) -> tuple[str, ...]:
+    """The names of a contract's fields."""
+    return tuple(contract.model_fields)
 
 
 @dataclass(frozen=True)

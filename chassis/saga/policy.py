@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,25 @@ class RetryPolicy:
 
     def wait(self, attempt: int, spread: float = 0.5) -> timedelta:
         """How long to wait after the `attempt`-th send (from 1). `spread` 0..1 sets 80..120 %."""
-        doubled = self.timeout * (1 << min(attempt - 1, 20))
-        return min(doubled, self.timeout_max) * (0.8 + 0.4 * spread)
+        seconds = _seconds(self)[min(attempt, DOUBLINGS) - 1]
+        return timedelta(seconds=seconds * (0.8 + 0.4 * spread))
 
     @property
     def longest(self) -> timedelta:
         """All attempts unanswered, every wait at its longest."""
         waits = (self.wait(attempt, 1.0) for attempt in range(1, self.attempts + 1))
         return sum(waits, timedelta())
+
+
+DOUBLINGS = 20
+"""After so many the wait is at its longest, whatever the policy."""
+
+
+@cache
+def _seconds(policy: RetryPolicy) -> tuple[float, ...]:
+    """The wait after each attempt, without its spread."""
+    first, longest = policy.timeout.total_seconds(), policy.timeout_max.total_seconds()
+    return tuple(min(first * 2**number, longest) for number in range(DOUBLINGS))
 
 
 QUICK = RetryPolicy("QUICK", 5, timedelta(seconds=3), timedelta(seconds=15))

@@ -42,7 +42,7 @@ class StepMark(StrEnum):
     UNDONE = "undone"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class StepState:
     """One step and how often its command, or its compensation, was sent."""
 
@@ -100,7 +100,7 @@ class SagaState:
             self.deadline_at,
             self.wake_at,
             self.data,
-            [StepState(step.mark, step.attempts) for step in self.steps],
+            self.steps.copy(),
             self.status,
             self.phase,
             self.cursor,

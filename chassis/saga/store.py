@@ -111,6 +111,7 @@ class SagaStore:
     def _update(self, statement: Statement, changes: list[Change], exact: bool) -> None:
         statement.add(
             _UPDATE_EXACT if exact else _UPDATE,
+            max(change.state.updated_at for change in changes),
             [change.state.id for change in changes],
             [change.read_version for change in changes],
             [change.state.version for change in changes],
@@ -118,7 +119,6 @@ class SagaStore:
             [change.state.phase.value for change in changes],
             [change.state.cursor for change in changes],
             [change.state.wake_at for change in changes],
-            [change.state.updated_at for change in changes],
             [body_of(change.state) for change in changes],
             expect=len(changes),
         )
@@ -173,11 +173,13 @@ FROM unnest({}::uuid[], {}::text[], {}::int[], {}::uuid[], {}::text[], {}::text[
 """
 
 _SET = """
-UPDATE saga_instance AS s SET version = d.new_version, status = d.status, phase = d.phase,
-    cursor = d.cursor, updated_at = d.at, state = d.state::json, next_wake_at = %s
+UPDATE saga_instance AS s SET
+    updated_at = CASE WHEN s.next_wake_at IS NULL THEN s.updated_at ELSE {}::timestamptz END,
+    version = d.new_version, status = d.status, phase = d.phase, cursor = d.cursor,
+    state = d.state::json, next_wake_at = %s
 FROM unnest({}::uuid[], {}::bigint[], {}::bigint[], {}::text[], {}::text[], {}::int[],
-    {}::timestamptz[], {}::timestamptz[], {}::text[]) AS d(id, version, new_version, status, phase,
-    cursor, wake_at, at, state)
+    {}::timestamptz[], {}::text[]) AS d(id, version, new_version, status, phase, cursor, wake_at,
+    state)
 WHERE s.id = d.id AND s.version = d.version RETURNING 1
 """
 _UPDATE_EXACT = _SET % "d.wake_at"

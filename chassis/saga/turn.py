@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from chassis.saga.definition import Kind, Saga, Step
+from chassis.saga.definition import Kind, Saga, Step, fields_of
 from chassis.saga.ids import BACKWARD, FORWARD, command_id, spread
 from chassis.saga.inputs import Decision, Fact, Happened, Note, Send
 from chassis.saga.policy import UNTIL_DONE, RetryPolicy
-from chassis.saga.state import Fields, Phase, SagaState, Status, StepMark
+from chassis.saga.state import Fields, Phase, SagaState, Status, StepMark, StepState
 
 
 class Turn:
@@ -47,22 +47,23 @@ class Turn:
         self._facts.append(fact)
 
     def mark(self, mark: StepMark) -> None:
-        self.state.steps[self.state.cursor].mark = mark
+        """Where the step at the cursor stands."""
+        state = self.state
+        state.steps[state.cursor] = StepState(mark, state.steps[state.cursor].attempts)
 
     def send(self) -> None:
         """Send the command at the cursor, for the first time or again, and await its answer."""
         state, step = self.state, self.step
         forward = state.phase == Phase.FORWARD
         state.attempts += 1
-        mark = state.steps[state.cursor]
-        mark.mark = StepMark.SENT if forward else StepMark.COMPENSATING
-        mark.attempts = state.attempts
+        mark = StepMark.SENT if forward else StepMark.COMPENSATING
+        state.steps[state.cursor] = StepState(mark, state.attempts)
         command = step.command if forward else step.compensation
         assert command is not None, "only compensatable steps are undone"
         name = awaited_id(state)
         undoes = None if forward else command_id(state.id, state.cursor, FORWARD)
         data = state.data
-        fields = {field: data[field] for field in command.model_fields if field in data}
+        fields = {field: data[field] for field in fields_of(command) if field in data}
         self._commands.append(Send(name, command, fields, undoes))
         wake_at = self.at + self.retry.wait(state.attempts, spread(name))
         if forward and step.kind == Kind.COMPENSATABLE:

@@ -51,17 +51,19 @@ def measure(
     servers: Mapping[str, int] | None = None,
 ) -> dict[str, float]:
     """Run `total` sagas, `in_flight` at a time. Times in ms; CPU in ms per saga. Needs an
-    administrator's URL and an otherwise idle Kafka. `servers`: names and pids of processes whose
+    administrator's URL and an otherwise idle Kafka. `profile`: a path; where the time goes is
+    written beside it. `servers`: names and pids of processes whose
     CPU is to be told too (with their children)."""
     pids = servers or {}
     with arena(postgres_url, kafka_bootstrap) as place:
         extra = {"CHUNK_RECORDS_MAX": str(chunk)}
         load = {"total": total, "in_flight": in_flight, "batch": min(batch, in_flight)}
         load["warm"] = min(200, total)
-        with process(PARTICIPANT, place.environment("dummy", **extra)) as participant:
-            settings = place.environment("orchestrator", LOAD=json.dumps(load), **extra)
-            if profile:
-                settings["PROFILE"] = profile
+        settings = place.environment("orchestrator", LOAD=json.dumps(load), **extra)
+        others = place.environment("dummy", **extra)
+        if profile:
+            settings["PROFILE"], others["PROFILE"] = f"{profile}.orchestrator", f"{profile}.dummy"
+        with process(PARTICIPANT, others) as participant:
             began = {name: _tree_cpu_s(pid) for name, pid in pids.items()}
             with process(ORCHESTRATOR, settings) as orchestrator:
                 line = _line(orchestrator, seconds_max)

@@ -11,7 +11,6 @@ import os
 import resource
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from chassis.clock import SystemClock, new_id
 from chassis.messaging.deadletters import DeadLetters
@@ -24,6 +23,7 @@ from chassis.service import Service
 from chassis.wiring import Consumer, Wiring
 from services.orchestrator.settings import Settings
 from tests.bench.saga.trade import DEFINITIONS, announce, trade_thing
+from tests.bench.sampler import Sampler
 
 WORKSPACE = new_id()
 STALL_S = 60
@@ -103,11 +103,12 @@ def _measured(
             await clock.sleep(0.1)
         await load.run(warm)
         load.reset()
-        profiler = _profiler()
+        sampler = Sampler()
+        if "PROFILE" in os.environ:
+            sampler.start()
         figures = await load.run(load.total)
-        if profiler is not None:
-            profiler.disable()
-            profiler.dump_stats(os.environ["PROFILE"])
+        sampler.stop()
+        sampler.write(os.environ.get("PROFILE", ""))
         print(json.dumps(figures), flush=True)
 
     return run
@@ -119,16 +120,6 @@ async def _fails(check: Callable[[], Awaitable[None]]) -> bool:
     except Exception:
         return True
     return False
-
-
-def _profiler() -> Any:  # cProfile has no types
-    if "PROFILE" not in os.environ:
-        return None
-    import cProfile
-
-    profiler = cProfile.Profile()
-    profiler.enable()
-    return profiler
 
 
 def _cpu() -> float:

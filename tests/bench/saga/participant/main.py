@@ -1,5 +1,7 @@
 """The participant's service: model, handlers, store and wiring in one place."""
 
+import atexit
+import os
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -27,6 +29,7 @@ from tests.bench.saga.contracts.dummy.thing import (
     WashThing,
 )
 from tests.bench.saga.participant.settings import Settings
+from tests.bench.sampler import Sampler
 
 
 @dataclass
@@ -123,4 +126,8 @@ service = Service(
 )
 
 if __name__ == "__main__":
+    sampler = Sampler()
+    if "PROFILE" in os.environ:
+        sampler.start()
+        atexit.register(sampler.write, os.environ["PROFILE"])
     service.run()
