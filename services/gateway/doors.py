@@ -24,7 +24,9 @@ def open_doors(wiring: Wiring) -> None:
     nudges = Nudges()
     listen(wiring, nudges)
     watch = Watch(nudges, settings.watch_poll_ms_min / 1000, settings.watch_poll_ms_max / 1000)
-    memory = RedisMemory(wiring.resources.redis, settings.filled_seconds)
+    memory = RedisMemory(
+        wiring.resources.redis, settings.filled_seconds, settings.redis_connections_max
+    )
     resources = wiring.resources
     world = World(resources.clients, resources.clock, watch, memory, settings.context_seconds)
     services = {name: Files(name, settings) for name in ("delivery", "studio")}

@@ -1,11 +1,14 @@
-"""What a keyed mutation filled in the first time, so that its repeat is the same command.
+"""What the gateway remembers for a day, in Redis; all of it can be lost without harm.
 
-A client that repeats `publishApp` after a lost answer finds another head, or its own release live.
-The command has to be the first one all the same: what the gateway added to it is kept for a day.
-Only Redis has it: when that is gone, a repeat may be refused with IdempotencyKeyReused, and
-nothing is done twice.
+What a keyed mutation filled in: ids that it minted, the head, what was live. A client that repeats
+the call after a lost answer must send the same command; without this memory the repeat may be
+refused with IdempotencyKeyReused, and nothing is done twice.
+
+Who founds a workspace that identity does not know yet: they may watch its making. Without this
+memory they are refused until it is made.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,6 +20,7 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger()
 
+GONE = (RedisError, OSError, TimeoutError)
 Fields = dict[str, Any]  # contract field values that JSON can say, UUIDs as text
 
 
@@ -27,6 +31,14 @@ class Memory(Protocol):
         """The kept value, or the one that `make` makes now, from then on."""
         ...
 
+    async def found(self, workspace_id: UUID, user_id: UUID) -> None:
+        """Somebody begins a workspace."""
+        ...
+
+    async def founds(self, workspace_id: UUID, user_id: UUID) -> bool:
+        """Whether it was them."""
+        ...
+
 
 class NoMemory:
     """Remembers nothing: for commands without a key, and for tests."""
@@ -35,28 +47,54 @@ class NoMemory:
         """Make it anew."""
         return await make()
 
+    async def found(self, workspace_id: UUID, user_id: UUID) -> None:
+        """Forgotten at once."""
+
+    async def founds(self, workspace_id: UUID, user_id: UUID) -> bool:
+        """Nobody knows."""
+        return False
+
 
 class RedisMemory:
     """Fulfils Memory. Without Redis it remembers nothing, and says so in the log."""
 
-    def __init__(self, redis: Redis, keep_seconds: int) -> None:
+    def __init__(self, redis: Redis, keep_seconds: int, calls_max: int) -> None:
         self._redis, self._keep_seconds = redis, keep_seconds
+        self._places = asyncio.Semaphore(calls_max)  # the pool refuses what is over its size
 
     async def first(self, command_id: UUID, make: Callable[[], Awaitable[Fields]]) -> Fields:
         """One round trip for a repeat, two for a first call."""
         key = f"gateway:filled:{command_id}"
+        kept = await self._get(key)
+        if kept is None:
+            made = await make()
+            if await self._set_first(key, orjson.dumps(made)):
+                return made
+            kept = await self._get(key) or orjson.dumps(made)
+        return dict(orjson.loads(kept))
+
+    async def found(self, workspace_id: UUID, user_id: UUID) -> None:
+        """Kept whatever becomes of the workspace."""
+        await self._set_first(f"gateway:founder:{workspace_id}", str(user_id).encode())
+
+    async def founds(self, workspace_id: UUID, user_id: UUID) -> bool:
+        """False when Redis is away."""
+        return await self._get(f"gateway:founder:{workspace_id}") == str(user_id).encode()
+
+    async def _get(self, key: str) -> bytes | None:
         try:
-            kept = await self._redis.get(key)
-        except (RedisError, OSError, TimeoutError) as error:
+            async with self._places:
+                kept = await self._redis.get(key)
+        except GONE as error:
             log.warning("memory_unavailable", error=type(error).__name__)
-            return await make()
-        if kept is not None:
-            return dict(orjson.loads(kept))
-        made = await make()
+            return None
+        return kept.encode() if isinstance(kept, str) else kept
+
+    async def _set_first(self, key: str, value: bytes) -> bool:
+        """Whether it is the first value of this key, as far as anybody knows."""
         try:
-            won = await self._redis.set(key, orjson.dumps(made), ex=self._keep_seconds, nx=True)
-            kept = None if won else await self._redis.get(key)
-        except (RedisError, OSError, TimeoutError) as error:
+            async with self._places:
+                return bool(await self._redis.set(key, value, ex=self._keep_seconds, nx=True))
+        except GONE as error:
             log.warning("memory_unavailable", error=type(error).__name__)
-            return made
-        return dict(orjson.loads(kept)) if kept else made
+            return True

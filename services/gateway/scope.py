@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 from pydantic import SecretStr
 
-from chassis.clock import Clock, born_at, derived_id, new_id
+from chassis.clock import Clock, derived_id, new_id
 from chassis.context import Context
 from chassis.errors import Rejected
 from contracts.base import Command, Message, Query
@@ -87,19 +87,27 @@ class Scope:
         """Who asks. Raises Unauthenticated."""
         return await self._granted(None)
 
-    async def permit(self, permission: str, workspace_id: UUID | None) -> Context:
-        """The context to sign for a message. Raises Unauthenticated or Forbidden."""
+    async def permit(
+        self, permission: str, workspace_id: UUID | None, *, founding: bool = False
+    ) -> Context:
+        """The context to sign for a message. Raises Unauthenticated or Forbidden.
+
+        `founding` = the founder of a workspace has it too, before identity knows the workspace.
+        """
         expires_at = self.world.clock.now() + timedelta(seconds=self.world.context_seconds)
         if permission == PUBLIC:
             return Context(None, workspace_id, PUBLIC, expires_at)
         grant = await self._granted(None if permission == USER else workspace_id)
         if permission not in grant.permissions:
-            raise Forbidden
+            if not founding or workspace_id is None or grant.role is not None:
+                raise Forbidden
+            if not await self.world.memory.founds(workspace_id, grant.user_id):
+                raise Forbidden
         return Context(grant.user_id, workspace_id, permission, expires_at)
 
-    async def ask(self, query: Query[A], *, owner: str = "") -> A:
+    async def ask(self, query: Query[A], *, owner: str = "", founding: bool = False) -> A:
         """Put a question to the service that owns its contract, or to `owner`."""
-        context = await self._context_for(query)
+        context = await self._context_for(query, founding)
         return await self._client(query, owner).ask(query, context)
 
     async def send(self, command: Command[A], command_id: UUID, *, owner: str = "") -> A:
@@ -123,14 +131,11 @@ class Scope:
             who = str((await self.caller()).user_id)
         return derived_id(KEYED, who, key.type, key.key)
 
-    def minted(self, command_id: UUID, name: str) -> UUID:
-        """An id that the gateway makes up for a command: the same one whenever it is repeated."""
-        return derived_id(born_at(command_id), command_id, name)
-
-    async def _context_for(self, message: Message) -> Context:
+    async def _context_for(self, message: Message, founding: bool = False) -> Context:
         permission = type(message).permission
         assert permission, f"{type(message).__name__} is not for callers from outside"
-        return await self.permit(permission, getattr(message, "workspace_id", None))
+        workspace_id = getattr(message, "workspace_id", None)
+        return await self.permit(permission, workspace_id, founding=founding)
 
     def _client(self, message: Message, owner: str) -> Client:
         name = owner or type(message).address.owner

@@ -17,6 +17,7 @@ from uuid import UUID
 import strawberry
 from strawberry import Info
 
+from chassis.clock import new_id
 from chassis.errors import Conflict, IdempotencyKeyReused, Rejected
 from contracts.base import Command, Rejection, answer_of
 from services.gateway.graphql.failures import CONFLICT, KEY_REUSED, result_union, show_failure
@@ -26,7 +27,7 @@ from services.gateway.memory import NoMemory
 from services.gateway.scope import CommandKey, Scope
 
 Fields = dict[str, Any]  # contract field values, by name
-Fill = Callable[[Scope, Fields, UUID], Awaitable[Fields]]  # (scope, given, command id) -> added
+Fill = Callable[[Scope, Fields], Awaitable[Fields]]  # (scope, what is given) -> what is added
 
 
 EXPOSED: set[type[Command[Any]]] = set()
@@ -86,11 +87,8 @@ async def perform(plan: Plan, scope: Scope, given: Any) -> Any:
     fields = collect(plan.input, given)
     key = CommandKey(plan.contract.address.type, given.idempotency_key, fields)
     command_id = await scope.command_id(plan.contract.permission or "", key)
-    for minted in plan.mints:
-        fields[minted] = scope.minted(command_id, minted)
     try:
-        if plan.fill:
-            fields |= await _filled(plan.fill, scope, fields, key, command_id)
+        fields |= await filled(scope, key, command_id, plan.mints, plan.fill)
         command = build(plan.contract, fields)
         answer = await scope.send(command, command_id, owner=str(fields.get("owner", "")))
         return show(answer, fields)
@@ -102,8 +100,16 @@ async def perform(plan: Plan, scope: Scope, given: Any) -> Any:
         return CONFLICT
 
 
-async def _filled(
-    fill: Fill, scope: Scope, fields: Fields, key: CommandKey, command_id: UUID
+async def filled(
+    scope: Scope, key: CommandKey, command_id: UUID, mints: Collection[str], fill: Fill | None
 ) -> Fields:
+    """What the gateway adds to a command: the same when it is repeated with its key."""
+
+    async def make() -> Fields:
+        minted: Fields = {name: new_id() for name in mints}
+        return {**minted, **(await fill(scope, {**key.fields, **minted}) if fill else {})}
+
+    if not mints and not fill:
+        return {}
     memory = scope.world.memory if key.key is not None else NoMemory()
-    return await memory.first(command_id, lambda: fill(scope, fields, command_id))
+    return await memory.first(command_id, make)

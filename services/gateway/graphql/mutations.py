@@ -1,7 +1,6 @@
 """Every mutation: which commands clients may send, and how they can be refused."""
 
 from typing import Any
-from uuid import UUID
 
 import strawberry
 
@@ -77,20 +76,22 @@ from services.gateway.graphql.publishing import fill_import, fill_publish
 from services.gateway.scope import Scope
 
 
-async def as_caller(scope: Scope, fields: dict[str, Any], command_id: UUID) -> dict[str, Any]:
+async def as_caller(scope: Scope, fields: dict[str, Any]) -> dict[str, Any]:
     """A command about the caller: nobody says who they are, their token does."""
     return {"user_id": (await scope.caller()).user_id}
 
 
-async def as_session(scope: Scope, fields: dict[str, Any], command_id: UUID) -> dict[str, Any]:
+async def as_session(scope: Scope, fields: dict[str, Any]) -> dict[str, Any]:
     """A command about the caller and this very session."""
     caller = await scope.caller()
     return {"user_id": caller.user_id, "session_id": caller.session_id}
 
 
-async def as_owner(scope: Scope, fields: dict[str, Any], command_id: UUID) -> dict[str, Any]:
-    """Whoever makes a workspace owns it."""
-    return {"owner_id": (await scope.caller()).user_id}
+async def as_owner(scope: Scope, fields: dict[str, Any]) -> dict[str, Any]:
+    """Whoever makes a workspace owns it, and may watch its making before there is one."""
+    user_id = (await scope.caller()).user_id
+    await scope.world.memory.found(fields["workspace_id"], user_id)
+    return {"owner_id": user_id}
 
 
 EDIT = (AppUnknown, AppIsArchived, EntityUnknown, VersionConflict, SourceInvalid)

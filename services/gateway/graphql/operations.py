@@ -1,6 +1,7 @@
 """Long work in the schema: an Operation, whoever owns it."""
 
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from strawberry import Info
@@ -10,6 +11,7 @@ from chassis.errors import Rejected
 from contracts.operation import GetOperation, OperationUnknown
 from contracts.operation import Operation as OperationContract
 from services.gateway import ids
+from services.gateway.errors import Forbidden
 from services.gateway.graphql.delivery import Release, find_release
 from services.gateway.graphql.failures import Failure, failure_of
 from services.gateway.graphql.fields import field
@@ -18,6 +20,7 @@ from services.gateway.graphql.shapes import shape
 from services.gateway.graphql.studio import App, find_app
 from services.gateway.scope import Scope
 
+T = TypeVar("T")
 HIDDEN = ("result", "error_type", "error", "subject_id")
 
 
@@ -48,7 +51,8 @@ class Operation(NodeShape):
         """Batched."""
         if self._app_id is None:
             return None
-        return await find_app(info.context, {**self.known, "app_id": self._app_id})
+        found = find_app(info.context, {**self.known, "app_id": self._app_id})
+        return await _or_unseen(found)
 
     @field("The release that it made.")
     async def release(self, info: Info[Scope, None]) -> Release | None:
@@ -56,7 +60,8 @@ class Operation(NodeShape):
         release_id = self._uuid("release_id")
         if release_id is None:
             return None
-        return await find_release(info.context, {**self.known, "release_id": release_id})
+        found = find_release(info.context, {**self.known, "release_id": release_id})
+        return await _or_unseen(found)
 
     @property
     def _app_id(self) -> UUID | None:
@@ -68,6 +73,14 @@ class Operation(NodeShape):
 
     def _uuid(self, name: str) -> UUID | None:
         return _uuid_of(str(self.shown.result.get(name, "")))
+
+
+async def _or_unseen(found: Awaitable[T | None]) -> T | None:
+    """Null for whoever may not see it, such as the founder of a workspace in the making."""
+    try:
+        return await found
+    except Forbidden:
+        return None
 
 
 def _uuid_of(text: str) -> UUID | None:
@@ -95,7 +108,7 @@ async def find_operation(scope: Scope, fields: dict[str, Any]) -> Operation | No
     """The operation of a decoded id; None when there is none."""
     query = GetOperation(workspace_id=fields["workspace_id"], operation_id=fields["operation_id"])
     try:
-        return Operation.of(await scope.ask(query, owner=fields["owner"]))
+        return Operation.of(await scope.ask(query, owner=fields["owner"], founding=True))
     except Rejected as refusal:
         if isinstance(refusal.rejection, OperationUnknown):
             return None

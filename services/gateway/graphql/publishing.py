@@ -1,8 +1,8 @@
 """What a publish and an import leave to the gateway: the head, what is live, a new id."""
 
 from typing import Any
-from uuid import UUID
 
+from chassis.clock import new_id
 from chassis.errors import Rejected
 from contracts.studio.app import AppUnknown
 from services.gateway.graphql.loaders import AppKey
@@ -11,7 +11,7 @@ from services.gateway.scope import Scope
 Fields = dict[str, Any]  # contract field values
 
 
-async def fill_publish(scope: Scope, fields: Fields, command_id: UUID) -> Fields:
+async def fill_publish(scope: Scope, fields: Fields) -> Fields:
     """The head, and what is live in that environment at this moment, unless the client said."""
     app = AppKey(fields["workspace_id"], fields["app_id"])
     added: Fields = {}
@@ -29,6 +29,6 @@ async def fill_publish(scope: Scope, fields: Fields, command_id: UUID) -> Fields
     return added
 
 
-async def fill_import(scope: Scope, fields: Fields, command_id: UUID) -> Fields:
+async def fill_import(scope: Scope, fields: Fields) -> Fields:
     """A new app unless the client names one."""
-    return {} if "app_id" in fields else {"app_id": scope.minted(command_id, "app_id")}
+    return {} if "app_id" in fields else {"app_id": new_id()}

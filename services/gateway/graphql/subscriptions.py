@@ -34,7 +34,7 @@ class Subscription:
 
         async def ask() -> OperationContract:
             scope.refresh()
-            return await scope.ask(query, owner=str(fields["owner"]))
+            return await scope.ask(query, owner=str(fields["owner"]), founding=True)
 
         snapshots = scope.world.watch.snapshots(
             ask,

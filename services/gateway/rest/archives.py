@@ -18,7 +18,9 @@ from contracts.studio.app import ImportApp
 from services.gateway import ids
 from services.gateway.errors import BadInput, Fault
 from services.gateway.graphql.inputs import build
+from services.gateway.graphql.mutation import filled
 from services.gateway.graphql.operations import Operation
+from services.gateway.graphql.publishing import fill_import
 from services.gateway.rest.answers import route_class
 from services.gateway.rest.multipart import file_part
 from services.gateway.scope import CommandKey, Scope, World, bearer
@@ -106,8 +108,7 @@ class ArchiveDoor:
             fields |= app_of(app, workspace_id)
         key = CommandKey(ImportApp.address.type, idempotency_key, fields)
         command_id = await scope.command_id(EDIT, key)
-        for minted in ("app_id", "operation_id"):
-            fields.setdefault(minted, scope.minted(command_id, minted))
+        fields |= await filled(scope, key, command_id, ("operation_id",), fill_import)
         command = build(ImportApp, fields, prefix="")
         operation = await scope.send(command, command_id)
         return JSONResponse(shown_operation(Operation.of(operation)), 202)

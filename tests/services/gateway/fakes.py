@@ -85,11 +85,18 @@ class FakeMemory:
 
     def __init__(self) -> None:
         self.kept: dict[UUID, bytes] = {}
+        self.founders: dict[UUID, UUID] = {}
 
     async def first(self, command_id: UUID, make: Callable[[], Awaitable[Any]]) -> Any:
         if command_id not in self.kept:
             self.kept[command_id] = orjson.dumps(await make())
         return orjson.loads(self.kept[command_id])
+
+    async def found(self, workspace_id: UUID, user_id: UUID) -> None:
+        self.founders[workspace_id] = user_id
+
+    async def founds(self, workspace_id: UUID, user_id: UUID) -> bool:
+        return self.founders.get(workspace_id) == user_id
 
 
 def a_world(

@@ -9,7 +9,7 @@ from contracts.delivery.live import AppDeliveries, AppDelivery, GetAppDeliveries
 from contracts.delivery.release import Visibility
 from contracts.identity.session import Authorize, LogOut, RevocationReason, SessionRevoked
 from contracts.identity.user import Register, UserRegistered
-from contracts.operation import CancelOperation, Operation, OperationState
+from contracts.operation import CancelOperation, GetOperation, Operation, OperationState
 from contracts.orchestrator.onboarding import OnboardWorkspace
 from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import (
@@ -297,6 +297,30 @@ async def test_a_workspace_is_made_for_the_caller() -> None:
 
     assert fake.sent[0][0].owner_id == USER
     assert result["data"]["createWorkspace"]["kind"] == "onboard_workspace"
+
+
+async def test_the_founder_watches_a_workspace_that_identity_does_not_know_yet() -> None:
+    def made(command: OnboardWorkspace) -> Operation:
+        return an_operation(workspace_id=command.workspace_id)
+
+    def running(query: GetOperation) -> Operation:
+        return an_operation(workspace_id=query.workspace_id, result={"app_id": str(APP)})
+
+    world, fake = a_world({OnboardWorkspace: made, GetOperation: running})
+    mutation = """mutation { createWorkspace(input: {workspaceName: "Tea", idempotencyKey: "k"}) {
+        ... on Operation { id } } }"""
+    query = "query($id: ID!) { operation(id: $id) { state app { id } } }"
+    stranger, _ = a_world({GetOperation: an_operation()})
+
+    async with a_client(world) as client:
+        operation = (await graphql(client, mutation))["data"]["createWorkspace"]["id"]
+        seen = await graphql(client, query, id=operation)
+    async with a_client(stranger) as client:
+        unseen = await graphql(client, query, id=operation)
+
+    assert seen["data"]["operation"] == {"state": "RUNNING", "app": None}
+    assert fake.calls(GetApps) == []
+    assert code(unseen) == "FORBIDDEN"
 
 
 async def test_logging_out_ends_this_very_session() -> None:
