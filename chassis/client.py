@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-import httpx
 import orjson
 from pydantic import BaseModel, ValidationError, create_model
 
@@ -34,6 +33,7 @@ from chassis.resilience.bulkhead import Bulkhead
 from chassis.resilience.deadline import current_deadline_ms, now_ms, within
 from chassis.resilience.retry import Retry, RetryBudget
 from chassis.settings import ServiceSettings
+from chassis.transport import AiohttpTransport, RawAnswer, Transport
 from chassis.wiring import Wiring
 from contracts.base import REGISTRY, Command, Message, Query, Rejection, answer_of
 
@@ -54,7 +54,7 @@ class ServiceClient:
         settings: ServiceSettings,
         clock: Clock,
         *,
-        http: httpx.AsyncClient | None = None,
+        transport: Transport | None = None,
         breaker: AsyncBreaker | None = None,
     ) -> None:
         self.name = name
@@ -62,7 +62,7 @@ class ServiceClient:
         self._key = settings.context_key.get_secret_value().encode()
         self._timeout_s = settings.client_timeout_ms / 1000
         self._default_ms = settings.deadline_default_ms
-        self._http = http or _http(base_url, settings)
+        self._transport = transport or AiohttpTransport(name, base_url, settings)
         self.breaker = breaker or AsyncBreaker(
             name, clock, BreakerLimits(slow_s=self._timeout_s * 0.8)
         )
@@ -87,7 +87,7 @@ class ServiceClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._transport.close()
 
     async def _call(
         self, folder: str, message: Message, context: Context, command_id: UUID | None
@@ -120,41 +120,37 @@ class ServiceClient:
         outcome = "failed"
         try:
             response = await self._post(path, body, {**headers, "traceparent": inject()})
-            outcome = str(response.status_code)
+            outcome = str(response.status)
             return self._read(response, contract)
         finally:
             CALLS.labels(self.name, outcome).inc()
             CALL_SECONDS.labels(self.name).observe(self._clock.monotonic() - began)
 
-    async def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+    async def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> RawAnswer:
         seconds = within(self._timeout_s, self._clock)
         try:
             async with asyncio.timeout(seconds):
-                return await self._http.post(path, content=body, headers=headers)
-        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout) as error:
+                return await self._transport.post(path, body, headers)
+        except TimeoutError as error:
             raise Unanswered(f"{self.name}: no answer in {seconds:.3g} s") from error
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise Unavailable(f"{self.name}: {type(error).__name__}") from error
-        except httpx.TransportError as error:  # it broke off: the effect is in doubt
-            raise Unanswered(f"{self.name}: {type(error).__name__}") from error
 
-    def _read(self, response: httpx.Response, contract: type[Message]) -> Message:
-        if response.status_code == 200:
-            return _framed(self.name, answer_of(contract), response.content)
+    def _read(self, response: RawAnswer, contract: type[Message]) -> Message:
+        if response.status == 200:
+            return _framed(self.name, answer_of(contract), response.body)
         try:
-            document = orjson.loads(response.content)
+            document = orjson.loads(response.body)
             kind = document["type"]
         except (ValueError, KeyError, TypeError):
-            raise Unavailable(f"{self.name}: status {response.status_code}, not ours") from None
+            raise Unavailable(f"{self.name}: status {response.status}, not ours") from None
         raise self._failure(response, document, kind)
 
-    def _failure(self, response: httpx.Response, document: Any, kind: str) -> Exception:
-        match response.status_code, kind:
+    def _failure(self, response: RawAnswer, document: Any, kind: str) -> Exception:
+        match response.status, kind:
             case 422, _:
                 rejection = REGISTRY.get(kind)
                 if rejection is None or not issubclass(rejection, Rejection):
                     return BadAnswer(f"{self.name}: {kind} is no rejection that is known here")
-                return Rejected(_framed(self.name, rejection, response.content))
+                return Rejected(_framed(self.name, rejection, response.body))
             case 400, _:
                 return InvalidMessage(
                     [FieldError(e["field"], e["rule"], e["message"]) for e in document["errors"]]
@@ -171,7 +167,7 @@ class ServiceClient:
                 return Unanswered(f"{self.name}: its deadline passed")
             case _:
                 trace_id = document.get("trace_id", "")
-                return BadAnswer(f"{self.name}: {response.status_code} {kind} {trace_id}".strip())
+                return BadAnswer(f"{self.name}: {response.status} {kind} {trace_id}".strip())
 
 
 async def open_clients(wiring: Wiring, names: Iterable[str]) -> dict[str, ServiceClient]:
@@ -183,16 +179,6 @@ async def open_clients(wiring: Wiring, names: Iterable[str]) -> dict[str, Servic
         clients[name] = client
         wiring.close(client.close)
     return clients
-
-
-def _http(base_url: str, settings: ServiceSettings) -> httpx.AsyncClient:
-    limits = httpx.Limits(
-        max_connections=settings.client_calls_max,
-        max_keepalive_connections=settings.client_calls_max,
-        keepalive_expiry=30.0,
-    )
-    timeout = httpx.Timeout(settings.client_timeout_ms / 1000)
-    return httpx.AsyncClient(base_url=base_url, limits=limits, timeout=timeout, trust_env=False)
 
 
 @cache
@@ -211,6 +197,5 @@ def _framed(service: str, contract: type[A], content: bytes) -> A:
     return cast(A, frame.data)
 
 
-def _seconds(response: httpx.Response) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.isdigit() else None
+def _seconds(response: RawAnswer) -> float | None:
+    return float(response.retry_after) if response.retry_after.isdigit() else None

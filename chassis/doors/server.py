@@ -10,6 +10,7 @@ import uvicorn
 from chassis.settings import ServiceSettings, SettingsInvalid
 
 _STARTED_POLL_S = 0.01
+_KEEP_ALIVE_S = 75  # longer than any client of ours keeps a connection
 
 
 class HttpServer(uvicorn.Server):
@@ -37,6 +38,7 @@ def http_server(app: Any, settings: ServiceSettings) -> HttpServer:  # any ASGI 
             log_config=None,
             lifespan="off",
             server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, settings.drain_timeout_ms // 2000),
         )
     )

@@ -1,8 +1,8 @@
 """ServiceClient: every fate crosses the wire and comes out as it went in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-import httpx
+import orjson
 import pytest
 
 from chassis.client import BadAnswer, ServiceClient
@@ -21,6 +21,7 @@ from chassis.observability.tracing import server_span
 from chassis.resilience.breaker import AsyncBreaker, BreakerLimits, BreakerOpen
 from chassis.resilience.deadline import deadline_at, now_ms
 from chassis.settings import ServiceSettings
+from chassis.transport import RawAnswer, Transport
 from tests.chassis.doors.doorway import (
     KEY,
     WORKSPACE,
@@ -33,60 +34,81 @@ from tests.chassis.toy.contracts.toy.counter import Count, Counted, GetCounter, 
 
 CLOCK = SystemClock()
 TRACE = "0af7651916cd43dd8448eb211c80319c"
-Answer = Callable[[httpx.Request], httpx.Response]
+Answer = Callable[[], RawAnswer]
 
 
-class Wire(httpx.AsyncBaseTransport):
-    """A connection that answers as told, in order; the last answer repeats."""
+class Wire:
+    """A transport that answers as told, in order; the last answer repeats."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
-        self.requests: list[httpx.Request] = []
+        self.headers: list[Mapping[str, str]] = []
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> RawAnswer:
+        self.headers.append(headers)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return answer(request)
+        return answer()
+
+    async def close(self) -> None:
+        pass
 
 
-def a_client(transport: httpx.AsyncBaseTransport, **limits: object) -> ServiceClient:
+class ToDoor:
+    """A transport to an application in memory."""
+
+    def __init__(self, doorway: Doorway) -> None:
+        self.http = doorway.http
+
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> RawAnswer:
+        response = await self.http.post(path, content=body, headers=headers)
+        after = response.headers.get("retry-after", "")
+        return RawAnswer(response.status_code, response.content, after)
+
+    async def close(self) -> None:
+        await self.http.aclose()
+
+
+def a_client(transport: Transport, **limits: object) -> ServiceClient:
     settings = ServiceSettings(context_key=KEY, **limits)  # type: ignore[arg-type]
-    http = httpx.AsyncClient(transport=transport, base_url="http://toy")
     breaker = AsyncBreaker("toy", CLOCK, BreakerLimits(calls_min=4))
-    return ServiceClient("toy", "http://toy", settings, CLOCK, http=http, breaker=breaker)
+    return ServiceClient("toy", "http://toy", settings, CLOCK, transport=transport, breaker=breaker)
 
 
-def a_client_of(execute: FakeExecute) -> ServiceClient:
-    return a_client(httpx.ASGITransport(app=Doorway(execute).app))
+def a_client_of(execute: FakeExecute, **limits: object) -> ServiceClient:
+    return a_client(ToDoor(Doorway(execute)), **limits)
 
 
 def a_count(by: int = 1) -> Count:
     return Count(workspace_id=WORKSPACE, counter_id=new_id(), by=by)
 
 
-def ok(request: httpx.Request) -> httpx.Response:
+def ok() -> RawAnswer:
     data = {"workspace_id": str(WORKSPACE), "counter_id": str(new_id()), "value": 1}
-    return httpx.Response(200, json={"type": "toy.Counted.v1", "data": data})
+    return RawAnswer(200, orjson.dumps({"type": "toy.Counted.v1", "data": data}))
 
 
-def down(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("refused")
+def down() -> RawAnswer:
+    raise Unavailable("toy: ClientConnectorError")
 
 
-def broken_off(request: httpx.Request) -> httpx.Response:
-    raise httpx.RemoteProtocolError("server disconnected")
+def unavailable() -> RawAnswer:
+    return RawAnswer(503, b'{"type":"unavailable"}', "0")
 
 
-def unavailable(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(503, json={"type": "unavailable"}, headers={"retry-after": "0"})
+def refused() -> RawAnswer:
+    return RawAnswer(422, b'{"type":"toy.TooHigh.v1","data":{"value_max":1}}')
 
 
-def gibberish(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(502, text="<html>bad gateway</html>")
+def gibberish() -> RawAnswer:
+    return RawAnswer(502, b"<html>bad gateway</html>")
 
 
-def another_type(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"type": "toy.Reading.v1", "data": {"value": 1}})
+def another_type() -> RawAnswer:
+    return RawAnswer(200, b'{"type":"toy.Reading.v1","data":{"value":1}}')
+
+
+def half() -> RawAnswer:
+    return RawAnswer(200, b'{"type":')
 
 
 class TestThroughTheDoor:
@@ -118,9 +140,7 @@ class TestThroughTheDoor:
     async def test_each_fate_comes_out_as_it_went_in(
         self, raised: Exception, expected: type[Exception]
     ) -> None:
-        client = a_client(
-            httpx.ASGITransport(app=Doorway(FakeExecute(raised)).app), client_attempts_max=1
-        )
+        client = a_client_of(FakeExecute(raised), client_attempts_max=1)
 
         with pytest.raises(Exception) as error:  # its exact type is the point
             await client.send(a_count(), a_context(), command_id=new_id())
@@ -162,33 +182,26 @@ class TestOnTheWire:
 
         await a_client(wire).send(a_count(), a_context(), command_id=command_id)
 
-        ids = [request.headers["basalt-command-id"] for request in wire.requests]
+        ids = [headers["basalt-command-id"] for headers in wire.headers]
         assert ids == [str(command_id)] * 3
 
     async def test_it_gives_up_after_its_attempts(self) -> None:
         wire = Wire(down)
 
-        with pytest.raises(Unavailable, match="ConnectError"):
+        with pytest.raises(Unavailable, match="ClientConnectorError"):
             await a_client(wire).send(a_count(), a_context(), command_id=new_id())
 
-        assert len(wire.requests) == 3
-
-    async def test_an_answer_that_broke_off_is_in_doubt(self) -> None:
-        with pytest.raises(Unanswered):
-            await a_client(Wire(broken_off)).send(a_count(), a_context(), command_id=new_id())
+        assert len(wire.headers) == 3
 
     async def test_a_refusal_is_not_tried_again(self) -> None:
-        def refuse(request: httpx.Request) -> httpx.Response:
-            return httpx.Response(422, json={"type": "toy.TooHigh.v1", "data": {"value_max": 1}})
-
-        wire = Wire(refuse)
+        wire = Wire(refused)
 
         with pytest.raises(Rejected):
             await a_client(wire).send(a_count(), a_context(), command_id=new_id())
 
-        assert len(wire.requests) == 1
+        assert len(wire.headers) == 1
 
-    @pytest.mark.parametrize("answer", [another_type, lambda r: httpx.Response(200, text="{")])
+    @pytest.mark.parametrize("answer", [another_type, half])
     async def test_an_answer_that_is_not_the_contracts_is_a_bug(self, answer: Answer) -> None:
         with pytest.raises(BadAnswer):
             await a_client(Wire(answer)).send(a_count(), a_context(), command_id=new_id())
@@ -207,7 +220,7 @@ class TestOnTheWire:
         with pytest.raises(BreakerOpen):
             await client.send(a_count(), a_context(), command_id=new_id())
 
-        assert len(wire.requests) == 4
+        assert len(wire.headers) == 4
 
     async def test_deadline_and_trace_travel(self) -> None:
         wire = Wire(ok)
@@ -216,7 +229,7 @@ class TestOnTheWire:
         with deadline_at(deadline_ms), server_span("outer", f"00-{TRACE}-b7ad6b7169203331-01"):
             await a_client(wire).send(a_count(), a_context(), command_id=new_id())
 
-        headers = wire.requests[0].headers
+        headers = wire.headers[0]
         assert headers["basalt-deadline-ms"] == str(deadline_ms)
         assert headers["traceparent"].split("-")[1] == TRACE
 
@@ -226,4 +239,4 @@ class TestOnTheWire:
         with deadline_at(now_ms(CLOCK)), pytest.raises(Unavailable):
             await a_client(wire).send(a_count(), a_context(), command_id=new_id())
 
-        assert len(wire.requests) <= 1
+        assert len(wire.headers) <= 1
