@@ -1,10 +1,16 @@
 """SQL in bulk: a whole transaction as one statement, many lookups as one query."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chassis.stores.postgres import Database
+
+
+@lru_cache(maxsize=512)
+def _parts(sql: str) -> tuple[str, ...]:
+    return tuple(sql.split("{}"))
 
 
 class _Arguments:
@@ -14,7 +20,7 @@ class _Arguments:
         self.values: list[object] = []
 
     def number(self, sql: str, args: Sequence[object]) -> str:
-        parts = sql.split("{}")
+        parts = _parts(sql)
         if len(parts) - 1 != len(args):
             raise TypeError(f"{len(parts) - 1} placeholders for {len(args)} arguments: {sql}")
         text = [parts[0]]

@@ -18,8 +18,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.clock import SystemClock, new_id
 from chassis.errors import Unavailable
 from chassis.messaging.envelope import Envelope, decode, read_headers, wire_headers
-from chassis.stores.postgres import Database
-from chassis.testing.messages import a_command
+from chassis.messaging.outbox import Outbox
+from chassis.stores.postgres import Database, Statement
+from chassis.testing.messages import DirectCommit, a_command, an_envelope
 from tests.chassis.messaging.quota import POISON, a_commit_quota, a_database
 from tests.servers import Servers
 
@@ -197,6 +198,29 @@ async def check_facts(bootstrap: str, keys: set[str], count: int) -> None:
     assert sum(map(len, versions.values())) == count
     for per_key in versions.values():
         assert per_key == list(range(1, len(per_key) + 1))
+
+
+async def test_a_killed_replicas_shards_move_within_five_seconds(
+    replicas: Replicas, database: Database, kafka_bootstrap: str, group: str
+) -> None:
+    await replicas.start(2)
+    owners = "SELECT count(*) FROM (SELECT owner FROM relay_lease GROUP BY owner) AS o"
+    async with asyncio.timeout(PATIENCE_S):
+        while await database.fetchval(owners) != 2:
+            await SystemClock().sleep(0.05)
+    outbox, clock = Outbox(), SystemClock()
+    for _ in range(200):  # enough keys to meet every shard
+        outbox.append(an_envelope(a_commit_quota(new_id()), topic=f"reply.{group}.v1"))
+
+    replicas.kill()
+    await DirectCommit(database).commit(Statement(), outbox)
+    killed_at = clock.monotonic()
+    async with asyncio.timeout(PATIENCE_S):
+        while await database.fetchval("SELECT count(*) FROM outbox"):
+            await clock.sleep(0.05)
+
+    assert clock.monotonic() - killed_at < 5.5  # the lease, a heartbeat, and the sending
+    assert len(await all_of(kafka_bootstrap, f"reply.{group}.v1")) >= 200
 
 
 @pytest.mark.parametrize("victim", ["kafka", "postgres"])
