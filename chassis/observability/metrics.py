@@ -24,7 +24,6 @@ BULKHEAD_IN_USE = Gauge("basalt_bulkhead_in_use", "Places taken", ["bulkhead"])
 BULKHEAD_REFUSED = Counter("basalt_bulkhead_refused_total", "Calls without a place", ["bulkhead"])
 DEADLINES = Counter("basalt_deadlines_exceeded_total", "Work cut off by its deadline", ["hop"])
 WORK = Counter("basalt_work_total", "Long work ended, by kind and state", ["kind", "state"])
-LOOP_LAG = Gauge("basalt_loop_lag_seconds", "How late the event loop runs what is due")
 
 
 def observe(operation: str, outcome: str, seconds: float) -> None:

@@ -67,7 +67,8 @@ class Bulkhead:
         patience = asyncio.ensure_future(self._clock.sleep(within(self._wait_s, self._clock)))
         turn = asyncio.ensure_future(self._places.acquire())
         try:
-            await asyncio.wait({turn, patience}, return_when=asyncio.FIRST_COMPLETED)
+            both = {turn, patience}  # the second is the deadline, by the injected clock
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)  # tidy: see above
         except BaseException:
             self._leave(turn)
             raise

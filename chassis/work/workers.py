@@ -133,8 +133,8 @@ class WorkLoop:
             work = asyncio.create_task(self._attempt(job, command_type, command))
             keeper = asyncio.create_task(self._keep(job))
             try:
-                # tidy: long work has no deadline of its own; its lease has one
-                await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
+                both = {work, keeper}
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)  # tidy: its lease
                 if not work.done():
                     log.warning("work_lost", kind=job.kind)
             finally:

@@ -32,6 +32,10 @@ def test_every_wait_has_a_deadline() -> None:
     assert findings(tidy.endless_waits, *CODE) == []
 
 
+def test_every_client_and_queue_has_a_limit() -> None:
+    assert findings(tidy.unbounded_calls, *CODE) == []
+
+
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
@@ -43,6 +47,9 @@ def test_every_wait_has_a_deadline() -> None:
         (tidy.naked_calls, "import random\nx = random.random()\n"),
         (tidy.endless_waits, "async def f(queue):\n    return await queue.get()\n"),
         (tidy.endless_waits, "async def f(event):\n    await event.wait()\n"),
+        (tidy.unbounded_calls, "import asyncio\nasync def f(t):\n    await asyncio.wait(t)\n"),
+        (tidy.unbounded_calls, "import asyncio\nwaiting = asyncio.Queue()\n"),
+        (tidy.unbounded_calls, "import httpx\nclient = httpx.AsyncClient()\n"),
     ],
 )
 def test_a_planted_fault_is_found(rule: Rule, text: str) -> None:

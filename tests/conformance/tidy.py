@@ -42,6 +42,17 @@ PRAGMA = re.compile(r"\s+# (noqa|type: ignore).*$")
 WAITS = {"get", "join", "wait", "acquire"}
 """Methods that wait for ever on a queue, an event, a lock or a process when given nothing."""
 
+BOUNDED = {
+    "asyncio.wait": ("timeout",),
+    "asyncio.Queue": ("maxsize",),
+    "httpx.AsyncClient": ("timeout",),
+    "httpx.Client": ("timeout",),
+    "aiohttp.ClientSession": ("timeout",),
+    "asyncpg.connect": ("timeout",),
+    "asyncpg.create_pool": ("timeout", "command_timeout"),
+}
+"""Calls that wait for ever, or grow for ever, unless told how long or how large."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -105,6 +116,23 @@ def endless_waits(path: str, text: str) -> Iterator[Finding]:
         if call.func.attr in WAITS and bare and EXCUSE not in _line(text, node.lineno):
             rule = f"await .{call.func.attr}() without a deadline (or `# tidy: why`)"
             yield Finding(path, node.lineno, rule)
+
+
+def unbounded_calls(path: str, text: str) -> Iterator[Finding]:
+    """Clients without a timeout, queues without a size, waits without an end."""
+    tree = ast.parse(text)
+    guarded = {
+        id(inner) for node in ast.walk(tree) if _is_deadline(node) for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or id(node) in guarded:
+            continue
+        name = _dotted(node.func)
+        given = {keyword.arg for keyword in node.keywords}
+        excused = EXCUSE in _line(text, node.lineno)
+        for missing in set(BOUNDED.get(name, ())) - given if not excused else ():
+            if not (name == "asyncio.Queue" and node.args):
+                yield Finding(path, node.lineno, f"{name}() without {missing} (or `# tidy: why`)")
 
 
 def _is_deadline(node: ast.AST) -> bool:
