@@ -1,6 +1,7 @@
-"""A folder of an app as one zip, the same bytes for the same files."""
+"""Archives of apps: a folder as a zip, and what a zip holds, to be compared by value."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -26,3 +27,23 @@ def files_of(folder: Path) -> list[Path]:
     """Its files in order of path; links and version control's own folder are left out."""
     found = (file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
     return sorted(f for f in found if not SKIPPED & set(f.relative_to(folder).parts))
+
+
+def contents(archive: bytes) -> dict[str, object]:
+    """What a zip holds, by path below its one outer folder if it has one: JSON as its value, the
+    rest as bytes."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        names = [name for name in opened.namelist() if not name.endswith("/")]
+        outer = {name.partition("/")[0] for name in names if "/" in name}
+        below = len(outer) == 1 and all("/" in name for name in names)
+        start = len(outer.pop()) + 1 if below else 0
+        return {name[start:]: _value(name, opened.read(name)) for name in names}
+
+
+def _value(name: str, body: bytes) -> object:
+    if name.endswith(".json"):
+        try:
+            return json.loads(body)
+        except ValueError:
+            return body
+    return body

@@ -15,7 +15,7 @@ from websockets.exceptions import WebSocketException
 
 from chassis.clock import SystemClock
 from tools.archive import zip_of
-from tools.journey.client import Client, Failed, Json, demand, fresh_key
+from tools.journey.client import Client, Failed, Json, default_gateway, demand, fresh_key
 from tools.journey.documents import CREATE_WORKSPACE, LOG_IN, REGISTER
 from tools.journey.story import Story
 
@@ -116,8 +116,7 @@ def _tell(operation: Json) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="import_app", description=__doc__)
     parser.add_argument("source", help="a folder or a zip")
-    gateway = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8000")
-    parser.add_argument("--gateway", default=gateway, help="where the gateway is")
+    parser.add_argument("--gateway", default=default_gateway(), help="where the gateway is")
     parser.add_argument("--workspace", help="global id; needs BASALT_TOKEN")
     parser.add_argument("--app", help="global id of an app that exists: a new revision of it")
     parser.add_argument("--name", default="", help="what a new app is called")

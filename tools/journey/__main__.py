@@ -13,7 +13,7 @@ from websockets.exceptions import WebSocketException
 
 from chassis.clock import SystemClock
 from tools.archive import zip_of
-from tools.journey.client import Client, Failed
+from tools.journey.client import Client, Failed, default_gateway
 from tools.journey.golden import golden
 from tools.journey.listener import Listener
 from tools.journey.mirrors import mirrors
@@ -62,8 +62,7 @@ async def run(arguments: argparse.Namespace) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="journey", description=__doc__)
-    gateway = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8000")
-    parser.add_argument("--gateway", default=gateway, help="where the gateway is")
+    parser.add_argument("--gateway", default=default_gateway(), help="where the gateway is")
     parser.add_argument("--mirrors", action="store_true", help="refused publishes as well")
     parser.add_argument("--app", help="a folder or zip to import instead of the sample")
     kafka = os.environ.get("KAFKA_BOOTSTRAP", "")

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -21,6 +22,12 @@ TRANSPORT = Subprotocol("graphql-transport-ws")
 
 class Failed(Exception):
     """The platform did not do what it promises. The text says what, in one line."""
+
+
+def default_gateway() -> str:
+    """`GATEWAY_URL`, else the gateway of the local stack."""
+    port = os.environ.get("BASALT_PORT_BASE", "7400")
+    return os.environ.get("GATEWAY_URL", f"http://127.0.0.1:{port}")
 
 
 def demand(condition: object, what: str) -> None:

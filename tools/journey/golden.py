@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from chassis.clock import SystemClock
+from tools.archive import contents
 from tools.journey.client import Failed, Json, demand, digest, fresh_key
 from tools.journey.documents import (
     CHANGE_ENTITY,
@@ -39,6 +40,7 @@ async def golden(story: Story) -> None:
     await register(story)
     await make_workspace(story)
     await import_app(story)
+    await export_app(story)
     await edit_widget(story)
     first = await publish(story, "publish, watched by subscription")
     await fetch_live(story, first)
@@ -82,6 +84,19 @@ async def import_app(story: Story) -> None:
         story.app_id = last["app"]["id"]
         counts = (await story.app())["counts"]
         notes.append(", ".join(f"{n} {kind}s" for kind, n in sorted(counts.items()) if n))
+
+
+async def export_app(story: Story) -> None:
+    """What came in goes out again, unknown files and odd names included."""
+    with stage("export it, equal to what was imported") as notes:
+        path = f"/api/workspaces/{story.workspace_id}/apps/{story.app_id}/export"
+        response = await story.client.fetch(path)
+        demand(response.status_code == 200, f"{path} answered {response.status_code}")
+        sent, back = contents(story.archive), contents(response.content)
+        demand(sent.keys() == back.keys(), f"other files: {sorted(sent.keys() ^ back.keys())[:5]}")
+        changed = sorted(name for name, body in sent.items() if back[name] != body)
+        demand(not changed, f"other contents: {changed[:5]}")
+        notes.append(f"{len(back)} files")
 
 
 async def edit_widget(story: Story, name: str = "edit a widget, refuse a stale edit") -> None:

@@ -1,0 +1,152 @@
+"""Starting long work: what the gateway fills in, who may watch it, and where it is cancelled."""
+
+from uuid import uuid4
+
+from contracts.delivery.environment import Environment
+from contracts.delivery.live import GetAppDeliveries
+from contracts.operation import CancelOperation, GetOperation, Operation
+from contracts.orchestrator.onboarding import OnboardWorkspace
+from contracts.orchestrator.publishing import PublishApp
+from contracts.studio.app import (
+    Apps,
+    GetApps,
+)
+from services.gateway import ids
+from tests.services.gateway.builders import an_app, an_operation, nothing_live
+from tests.services.gateway.fakes import (
+    APP,
+    OTHER_WORKSPACE,
+    REVISION,
+    USER,
+    WORKSPACE,
+    a_client,
+    a_world,
+    code,
+    graphql,
+)
+
+WORKSPACE_ID = ids.encode("Workspace", WORKSPACE)
+APP_ID = ids.encode("App", WORKSPACE, APP)
+PUBLISH = """mutation($input: PublishAppInput!) { publishApp(input: $input) {
+    __typename ... on Operation { id state } ... on Failure { code } } }"""
+
+
+async def test_a_publish_takes_the_head_and_what_is_live() -> None:
+    world, fake = a_world(
+        {
+            GetApps: Apps(apps=[an_app()]),
+            GetAppDeliveries: nothing_live,
+            PublishApp: an_operation(),
+        }
+    )
+
+    async with a_client(world) as client:
+        result = await graphql(client, PUBLISH, input={"appId": APP_ID, "environment": "STAGING"})
+
+    command, _ = fake.sent[0]
+    assert command == PublishApp(
+        workspace_id=WORKSPACE,
+        app_id=APP,
+        revision_id=REVISION,
+        environment=Environment.STAGING,
+        previous_release_id=None,
+    )
+    assert result["data"]["publishApp"]["state"] == "RUNNING"
+
+
+async def test_a_publish_of_an_unknown_app_is_refused() -> None:
+    world, fake = a_world({GetApps: Apps(apps=[])})
+
+    async with a_client(world) as client:
+        result = await graphql(client, PUBLISH, input={"appId": APP_ID, "environment": "STAGING"})
+
+    assert result["data"]["publishApp"]["__typename"] == "AppUnknown"
+    assert fake.sent == []
+
+
+async def test_a_repeated_publish_whose_head_moved_on_is_the_same_command() -> None:
+    world, fake = a_world(
+        {
+            GetApps: Apps(apps=[an_app()]),
+            GetAppDeliveries: nothing_live,
+            PublishApp: an_operation(),
+        }
+    )
+    given = {"appId": APP_ID, "environment": "STAGING", "idempotencyKey": "p"}
+
+    async with a_client(world) as client:
+        await graphql(client, PUBLISH, input=given)
+        moved = an_app().model_copy(update={"head_revision_id": uuid4()})
+        fake.answers[GetApps] = Apps(apps=[moved])
+        await graphql(client, PUBLISH, input=given)
+        await graphql(client, PUBLISH, input={**given, "idempotencyKey": "q"})
+
+    first, second, third = fake.sent
+    assert first == second
+    assert third[0].revision_id == moved.head_revision_id
+
+
+async def test_ids_of_different_workspaces_contradict_each_other() -> None:
+    world, fake = a_world({})
+    revision = ids.encode("Revision", OTHER_WORKSPACE, APP, REVISION)
+    given = {"appId": APP_ID, "environment": "STAGING", "revisionId": revision}
+
+    async with a_client(world) as client:
+        result = await graphql(client, PUBLISH, input=given)
+
+    assert code(result) == "BAD_INPUT"
+    assert result["errors"][0]["extensions"]["field"] == "input.revisionId"
+    assert fake.sent == []
+
+
+async def test_a_workspace_is_made_for_the_caller() -> None:
+    world, fake = a_world({OnboardWorkspace: an_operation(kind="onboard_workspace")})
+    mutation = """mutation { createWorkspace(input: {workspaceName: "Tea"}) {
+        __typename ... on Operation { kind } } }"""
+
+    async with a_client(world) as client:
+        result = await graphql(client, mutation)
+
+    assert fake.sent[0][0].owner_id == USER
+    assert result["data"]["createWorkspace"]["kind"] == "onboard_workspace"
+
+
+async def test_the_founder_watches_a_workspace_that_identity_does_not_know_yet() -> None:
+    def made(command: OnboardWorkspace) -> Operation:
+        return an_operation(workspace_id=command.workspace_id)
+
+    def running(query: GetOperation) -> Operation:
+        return an_operation(workspace_id=query.workspace_id, result={"app_id": str(APP)})
+
+    world, fake = a_world({OnboardWorkspace: made, GetOperation: running})
+    mutation = """mutation { createWorkspace(input: {workspaceName: "Tea", idempotencyKey: "k"}) {
+        ... on Operation { id } } }"""
+    query = "query($id: ID!) { operation(id: $id) { state app { id } } }"
+    stranger, _ = a_world({GetOperation: an_operation()})
+
+    async with a_client(world) as client:
+        operation = (await graphql(client, mutation))["data"]["createWorkspace"]["id"]
+        seen = await graphql(client, query, id=operation)
+    async with a_client(stranger) as client:
+        unseen = await graphql(client, query, id=operation)
+
+    assert seen["data"]["operation"] == {"state": "RUNNING", "app": None}
+    assert fake.calls(GetApps) == []
+    assert code(unseen) == "FORBIDDEN"
+
+
+async def test_an_operation_is_cancelled_at_its_owner() -> None:
+    world, fake = a_world({CancelOperation: lambda c: an_operation(operation_id=c.operation_id)})
+    operation = uuid4()
+    mutation = """mutation($id: ID!) { cancelOperation(input: {operationId: $id}) {
+        __typename ... on Operation { id } } }"""
+    known = ids.encode("Operation", WORKSPACE, "studio", operation)
+    bogus = ids.encode("Operation", WORKSPACE, "nobody", operation)
+
+    async with a_client(world) as client:
+        result = await graphql(client, mutation, id=known)
+        refused = await graphql(client, mutation, id=bogus)
+
+    assert fake.sent[0][0].operation_id == operation
+    assert result["data"]["cancelOperation"]["__typename"] == "Operation"
+    assert code(refused) == "BAD_INPUT"
