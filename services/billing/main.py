@@ -1,7 +1,6 @@
 """Billing, put together."""
 
 from chassis.service import Service
-
 from services.billing import handlers, store, views
 from services.billing.model import Accounts
 from services.billing.settings import Settings

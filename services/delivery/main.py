@@ -1,7 +1,6 @@
 """Delivery, put together."""
 
 from chassis.service import Service
-
 from services.delivery import handlers
 from services.delivery.model.app import Apps, Releases
 from services.delivery.model.bundle import BundleIndex
