@@ -69,6 +69,7 @@ bench: setup ## ratios against peers and physical limits, in one run
 
 contracts: ## write schemas, samples and the AsyncAPI document; refuse a breaking change
 	@$(PYTHON) -m tools.contracts write
+	@$(PYTHON) -m services.gateway.graphql.schema
 verify: ## generated files are current, and nothing released is broken
 	@$(PYTHON) -m tools.contracts verify
 	@$(PYTHON) -m tools.contracts gate
