@@ -5,11 +5,13 @@ the starting command, the ids that the saga mints and the fields of replies are 
 each command takes its own by name.
 """
 
+import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache, cached_property
+from importlib import import_module
 
 from chassis.saga.policy import UNTIL_DONE, RetryPolicy
 from contracts.base import Message, answer_of
@@ -120,6 +122,8 @@ class Definitions:
     """Every saga that an orchestrator runs, all released versions of each."""
 
     def __init__(self, sagas: tuple[Saga, ...]) -> None:
+        for saga in sagas:
+            _import_refusals(saga)
         self._pinned: dict[tuple[str, int], Saga] = {}
         self._latest: dict[type[Message], Saga] = {}
         for saga in sagas:
@@ -151,3 +155,13 @@ class Definitions:
     def __iter__(self) -> Iterator[tuple[str, int]]:
         """Name and version of each."""
         return iter(self._pinned)
+
+
+def _import_refusals(saga: Saga) -> None:
+    """Import all contracts of the participants. A refusal that nobody has imported would look like
+    an answer of an unknown kind, which leaves its step in doubt."""
+    for step in saga.steps:
+        place = step.command.__module__.split(".")
+        owner = import_module(".".join(place[: place.index("contracts") + 2]))
+        for module in pkgutil.walk_packages(owner.__path__, owner.__name__ + "."):
+            import_module(module.name)

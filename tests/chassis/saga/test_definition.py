@@ -17,7 +17,7 @@ from chassis.saga import (
     pivot,
     retriable,
 )
-from contracts.base import Address, Command, Event
+from contracts.base import REGISTRY, Address, Command, Event
 from contracts.billing.account import ReleaseQuota, ReserveQuota
 from contracts.delivery.release import (
     AbandonRelease,
@@ -174,3 +174,9 @@ class TestDefinitions:
     def test_does_not_know_what_starts_nothing(self) -> None:
         with pytest.raises(KeyError):
             Definitions((publish_app,)).started_by(OnboardWorkspace)
+
+    def test_knows_every_refusal_of_the_participants(self) -> None:
+        Definitions((publish_app,))
+
+        assert "studio.RevisionUnknown.v1" in REGISTRY
+        assert "delivery.ReleaseNotSwitchable.v1" in REGISTRY
