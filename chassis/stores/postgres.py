@@ -1,6 +1,5 @@
 """PostgreSQL: a pool of connections whose every call has a deadline and a fate."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -10,6 +9,7 @@ import orjson
 
 from chassis.errors import Conflict, Unanswered, Unavailable
 from chassis.stores.chunks import ChunkStore
+from chassis.stores.connections import Connections
 from chassis.stores.statement import Reading, Row, Statement
 
 __all__ = ["ChunkStore", "Database", "Reading", "Row", "Statement", "fates"]
@@ -64,8 +64,8 @@ class Database:
     JSON columns are read and written as Python values.
     """
 
-    def __init__(self, pool: Any, *, timeout: float) -> None:  # asyncpg is untyped
-        self._pool = pool
+    def __init__(self, connections: Connections, *, timeout: float) -> None:
+        self._connections = connections
         self._timeout = timeout
 
     @classmethod
@@ -73,62 +73,59 @@ class Database:
         cls, url: str, *, pool_max: int = 8, timeout: float = 10.0, application: str = "basalt"
     ) -> "Database":
         """Connect lazily: the pool starts empty, so that a server that is down is no error yet."""
-        pool = await asyncpg.create_pool(
-            _plain(url),
-            min_size=0,
-            max_size=pool_max,
-            command_timeout=timeout,
-            timeout=timeout,
-            max_inactive_connection_lifetime=300,
-            server_settings={**_SERVER_SETTINGS, "application_name": application},
-            init=_speak_json,
-            reset=_leave_alone,
-        )
-        return cls(pool, timeout=timeout)
+
+        async def connect() -> Any:
+            connection = await asyncpg.connect(
+                _plain(url),
+                timeout=timeout,
+                command_timeout=timeout,
+                server_settings={**_SERVER_SETTINGS, "application_name": application},
+            )
+            await _speak_json(connection)
+            return connection
+
+        return cls(Connections(connect, most=pool_max), timeout=timeout)
 
     async def close(self, timeout: float = 5.0) -> None:
         """Wait for the work under way, at most `timeout` seconds; then cut it off."""
-        try:
-            async with asyncio.timeout(timeout):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        await self._connections.close(timeout)
 
     @asynccontextmanager
     async def acquire(self, timeout: float | None = None) -> AsyncIterator[Any]:
         """One asyncpg connection, for a transaction or a listener."""
         with fates():
-            async with self._pool.acquire(timeout=timeout or self._timeout) as connection:
+            async with self._connections.use(timeout or self._timeout) as connection:
                 yield connection
 
     async def fetch(self, sql: str, *args: object, timeout: float | None = None) -> list[Any]:
         """All rows."""
-        async with self.acquire(timeout) as connection:
-            return await connection.fetch(sql, *args, timeout=timeout)  # type: ignore[no-any-return]
+        with fates():
+            async with self._connections.use(timeout or self._timeout) as connection:
+                rows: list[Any] = await connection.fetch(sql, *args, timeout=timeout)
+                return rows
 
     async def fetchrow(self, sql: str, *args: object, timeout: float | None = None) -> Any:
         """The first row, or None."""
-        async with self.acquire(timeout) as connection:
-            return await connection.fetchrow(sql, *args, timeout=timeout)
+        with fates():
+            async with self._connections.use(timeout or self._timeout) as connection:
+                return await connection.fetchrow(sql, *args, timeout=timeout)
 
     async def fetchval(self, sql: str, *args: object, timeout: float | None = None) -> Any:
         """The first column of the first row, or None."""
-        async with self.acquire(timeout) as connection:
-            return await connection.fetchval(sql, *args, timeout=timeout)
+        with fates():
+            async with self._connections.use(timeout or self._timeout) as connection:
+                return await connection.fetchval(sql, *args, timeout=timeout)
 
     async def execute(self, sql: str, *args: object, timeout: float | None = None) -> str:
         """Run, and give PostgreSQL's command tag."""
-        async with self.acquire(timeout) as connection:
-            return str(await connection.execute(sql, *args, timeout=timeout))
+        with fates():
+            async with self._connections.use(timeout or self._timeout) as connection:
+                return str(await connection.execute(sql, *args, timeout=timeout))
 
 
 def _plain(url: str) -> str:
     """SQLAlchemy's spelling of a URL is accepted too."""
     return url.replace("postgresql+asyncpg://", "postgresql://", 1)
-
-
-async def _leave_alone(connection: Any) -> None:
-    """No reset between uses: nothing here changes a session, and it would cost a round trip."""
 
 
 async def _speak_json(connection: Any) -> None:

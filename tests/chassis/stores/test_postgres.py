@@ -1,5 +1,6 @@
 """Database, Statement and Reading on a real PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -109,6 +110,61 @@ class TestFates:
                 answers.append(0)
 
         assert answers[-1] == 1
+
+
+class TestConnections:
+    async def test_there_are_never_more_than_allowed(self, fresh_database: str) -> None:
+        database = await Database.open(fresh_database, pool_max=2)
+        count = "SELECT count(*), pg_sleep(0.01) FROM pg_stat_activity WHERE datname = $1"
+        name = fresh_database.rpartition("/")[2]
+
+        counts = await asyncio.gather(*(database.fetchval(count, name) for _ in range(10)))
+
+        assert max(counts) == 2
+        await database.close()
+
+    async def test_waiting_for_one_has_a_deadline(self, fresh_database: str) -> None:
+        database = await Database.open(fresh_database, pool_max=1)
+        async with database.acquire():
+            with pytest.raises(Unanswered):
+                await database.fetchval("SELECT 1", timeout=0.05)
+        assert await database.fetchval("SELECT 1") == 1
+        await database.close()
+
+    async def test_a_cancelled_call_leaves_no_answer_to_the_next(self, fresh_database: str) -> None:
+        database = await Database.open(fresh_database, pool_max=1)
+        slow = asyncio.create_task(database.fetchval("SELECT 'slow', pg_sleep(5)"))
+        await asyncio.wait({slow}, timeout=0.2)  # it is under way by then
+
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+
+        assert await database.fetchval("SELECT 'next'") == "next"
+        await database.close()
+
+    async def test_an_open_transaction_is_not_handed_on(self, fresh_database: str) -> None:
+        database = await Database.open(fresh_database, pool_max=1)
+        async with database.acquire() as connection:
+            await connection.execute("BEGIN")
+
+        async with database.acquire() as connection:
+            assert not connection.is_in_transaction()
+        await database.close()
+
+    async def test_closing_waits_for_work_and_cuts_off_what_does_not_end(
+        self, fresh_database: str
+    ) -> None:
+        database = await Database.open(fresh_database, pool_max=2)
+        endless = asyncio.create_task(database.fetchval("SELECT pg_sleep(60)"))
+        short = asyncio.create_task(database.fetchval("SELECT 1"))
+        await short
+
+        await database.close(timeout=0.1)
+
+        with pytest.raises(Unavailable):
+            await endless
+        with pytest.raises(Unavailable):
+            await database.fetchval("SELECT 1")
 
 
 async def test_json_is_read_and_written_as_values(database: Database) -> None:
