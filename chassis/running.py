@@ -36,6 +36,7 @@ from chassis.wiring import Background, Wiring
 
 log = structlog.get_logger()
 
+KAFKA_DOOR = "kafka-door"
 _RESTART_PAUSE_S = 0.5
 _RESTART_PAUSE_MAX_S = 30.0
 
@@ -72,7 +73,7 @@ class Running:
             self._http = await start_server(self._server, self.settings.start_timeout_ms / 1000)
             self._http.add_done_callback(self._ended)
             if self._kafka is not None:
-                self.wiring.run("kafka-door", self._kafka.open_when_ready)
+                self.wiring.run(KAFKA_DOOR, self._kafka.open_when_ready)
             for name, background in self.wiring.backgrounds.items():
                 self._tasks.append(asyncio.create_task(self._keep(name, background), name=name))
         except BaseException:
@@ -84,7 +85,10 @@ class Running:
         """Drain. Never raises; what does not end in time is cut off and logged."""
         self.health.draining = True
         total = self.settings.drain_timeout_ms / 1000
+        if self.settings.drain_delay_ms and self._http is not None:
+            await self.clock.sleep(self.settings.drain_delay_ms / 1000)
         if self._kafka is not None:
+            self._cancel(KAFKA_DOOR)  # it may still be waiting to open
             await self._within("kafka", total / 2, self._kafka.stop)
         if self._server is not None and self._http is not None:
             self._server.should_exit = True
@@ -148,6 +152,11 @@ class Running:
         return build_app(
             self.service.name, door, self.health, wiring.commands, wiring.queries, routers
         )
+
+    def _cancel(self, name: str) -> None:
+        for task in self._tasks:
+            if task.get_name() == name:
+                task.cancel()
 
     def _ended(self, http: "asyncio.Task[None]") -> None:
         """The HTTP server must not end by itself."""

@@ -42,6 +42,7 @@ class ServiceSettings(BaseSettings):
     deadline_default_ms: int = Field(default=10_000, gt=0)  # for a caller that sent none
     deadline_max_ms: int = Field(default=60_000, gt=0)
     ready_timeout_ms: int = Field(default=2_000, gt=0)
+    drain_delay_ms: int = Field(default=0, ge=0)  # not ready, but still serving: balancers notice
     drain_timeout_ms: int = Field(default=20_000, gt=0)
     start_timeout_ms: int = Field(default=60_000, gt=0)
 

@@ -29,6 +29,8 @@ from contracts.base import Command, Message, Query
 
 log = structlog.get_logger()
 
+_IDS = "basalt.ids"  # in the request's scope: who and what it is about, once that is known
+
 
 class Execute(Protocol):
     """How a command is carried out (`CommandChunk.execute`)."""
@@ -99,11 +101,16 @@ class HttpDoor:
         try:
             with server_span(operation, request.headers.get("traceparent", "")) as span:
                 outcome, response = await self._outcome(request, name, found, run)
+                seconds = self._clock.monotonic() - began
+                ids = request.scope.get(_IDS, {})
+                span.set_attributes({f"basalt.{key}": text for key, text in ids.items()})
                 span.set_attribute("basalt.outcome", outcome)
+                say = log.info if taken is self._commands else log.debug
+                say("answered", operation=name, outcome=outcome, ms=round(seconds * 1e3, 1), **ids)
         finally:
             self._in_flight -= 1
             REQUESTS_IN_FLIGHT.dec()
-        observe(operation, outcome, self._clock.monotonic() - began)
+        observe(operation, outcome, seconds)
         return response
 
     async def _outcome(
@@ -133,7 +140,7 @@ class HttpDoor:
         context = self._context(request, taken.contract)
         command_id = _uuid_header(request, "basalt-command-id")
         command = await self._message(request, taken.contract, context)
-        with _ids(context, command_id), called_by(context):
+        with _noted(request, context, command_id), called_by(context):
             execute: Execute = taken.run  # type: ignore[assignment]  # commands have an Execute
             return await execute(
                 command,  # type: ignore[arg-type]  # the contract is a Command
@@ -145,7 +152,7 @@ class HttpDoor:
     async def _run_query(self, request: Request, taken: Taken) -> Message:
         context = self._context(request, taken.contract)
         query = await self._message(request, taken.contract, context)
-        with _ids(context, None):
+        with _noted(request, context, None):
             answer: Answer = taken.run  # type: ignore[assignment]  # queries have an Answer
             return await answer(query, context)  # type: ignore[arg-type]  # it is a Query
 
@@ -220,7 +227,14 @@ def _uuid_header(request: Request, name: str) -> UUID:
         raise InvalidMessage([FieldError(name, "uuid_type", "a UUID is needed")]) from None
 
 
-def _ids(context: Context, command_id: UUID | None) -> AbstractContextManager[None]:
-    return bound(
-        workspace_id=context.workspace_id, command_id=command_id, actor_id=context.actor_id
-    )
+def _noted(
+    request: Request, context: Context, command_id: UUID | None
+) -> AbstractContextManager[None]:
+    """Log lines inside carry the ids; the request keeps them for its own line and span."""
+    ids = {
+        "workspace_id": context.workspace_id,
+        "command_id": command_id,
+        "actor_id": context.actor_id,
+    }
+    request.scope[_IDS] = {name: str(value) for name, value in ids.items() if value is not None}
+    return bound(**ids)

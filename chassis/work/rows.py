@@ -1,5 +1,6 @@
 """Rows of the table `operation`, and the contract that callers see."""
 
+import asyncio
 from typing import Any
 
 from chassis.wiring import Wiring
@@ -30,10 +31,22 @@ class Bell:
 
     def __init__(self) -> None:
         self.rung = 0
+        self._event = asyncio.Event()
 
     def ring(self) -> None:
         """There will be something to do."""
         self.rung += 1
+        self._event.set()
+
+    async def listen(self, heard: int, seconds: float) -> None:
+        """Until it has rung more than `heard` times, at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.rung == heard:
+                    self._event.clear()
+                    await self._event.wait()
+        except TimeoutError:
+            return
 
 
 BELL = "work-bell"

@@ -108,13 +108,7 @@ class WorkLoop:
                 pause, looks = looks[0], looks[1:]
                 await self._clock.sleep(pause)
                 continue
-            await self._listen(heard)
-
-    async def _listen(self, heard: int) -> None:
-        """Until the bell rings, at most the time between two looks."""
-        until = self._clock.monotonic() + self._settings.work_poll_ms / 1000
-        while self._bell.rung == heard and self._clock.monotonic() < until:
-            await self._clock.sleep(0.02)
+            await self._bell.listen(heard, self._settings.work_poll_ms / 1000)
 
     async def _claim(self, kinds: list[str]) -> tuple[Job, str, str] | None:
         try:

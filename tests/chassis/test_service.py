@@ -1,7 +1,7 @@
 """A whole service: refuses to start when something is missing, serves, drains."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import asyncpg
@@ -16,6 +16,7 @@ from chassis.messaging.envelope import Envelope, decode
 from chassis.service import CannotStart, Service
 from chassis.settings import SettingsInvalid, read_settings
 from chassis.testing.messages import a_command
+from tests.chassis.observability.collector import Collector
 from tests.chassis.toy.contracts.toy.counter import (
     Count,
     Counted,
@@ -83,6 +84,13 @@ async def process(place: Place) -> AsyncIterator[Process]:
     started = Process(place)
     yield started
     await started.close()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    started = Collector()
+    yield started
+    started.stop()
 
 
 class TestAsAProcess:
@@ -162,6 +170,69 @@ class TestAsAProcess:
         output = process.output()
         assert broken.json()["trace_id"] in output
         assert "sw0rdfish" not in output
+
+    async def test_one_trace_id_finds_the_whole_way(
+        self, place: Place, collector: Collector
+    ) -> None:
+        process = Process(place, otlp_endpoint=await collector.start())
+        await process.ready()
+        trace = "7b3c1f0e9d8a47568f1e2d3c4b5a6978"
+        traceparent = f"00-{trace}-00f067aa0ba902b7-01"
+        ids = {"workspace_id": new_id(), "counter_id": new_id()}
+
+        await process.send("Count", traceparent=traceparent, **ids)
+        fact = await the_fact(place, str(ids["counter_id"]))
+        command = a_command(CountQuietly(**ids), traceparent=fact.traceparent)
+        await produce(place, command)
+        reply = await the_reply(place, str(command.correlation_id))
+        process.terminate()
+        await process.ended()
+        lines = [orjson.loads(line) for line in process.output().splitlines()]
+        await process.close()
+
+        spans = collector.of(trace)
+        assert {"Count", "handle count", "handle count_quietly"} <= spans.keys()
+        assert spans["handle count"].parent_span_id == spans["Count"].span_id
+        assert spans["handle count_quietly"].parent_span_id == spans["handle count"].span_id
+        assert trace in fact.traceparent
+        assert trace in reply.traceparent
+        tenant = {each.key: each.value.string_value for each in spans["Count"].attributes}
+        assert tenant["basalt.workspace_id"] == str(ids["workspace_id"])
+        (line,) = [each for each in lines if each["event"] == "answered"]
+        assert (line["trace_id"], line["outcome"]) == (trace, "ok")
+        assert line["workspace_id"] == str(ids["workspace_id"])
+
+    async def test_a_taken_port_is_one_clear_line(self, place: Place, process: Process) -> None:
+        await process.ready()
+
+        second = Process(place, http_port=str(process.port))
+        code = await second.ended()
+        (line,) = [each for each in second.output().splitlines() if "cannot_start" in each]
+        await second.close()
+
+        assert code == 78
+        assert f"cannot listen on 127.0.0.1:{process.port}" in line
+
+    @pytest.mark.parametrize(
+        ("variable", "said"),
+        [
+            ("context_key", "CONTEXT_KEY: value should have at least 16 items"),
+            ("postgres_url", "POSTGRES_URL is not set, and toy needs it"),
+            ("kafka_bootstrap", "KAFKA_BOOTSTRAP is not set, and toy needs it"),
+        ],
+    )
+    async def test_a_missing_variable_is_one_clear_line(
+        self, place: Place, variable: str, said: str
+    ) -> None:
+        process = Process(place, **{variable: ""})
+
+        code = await process.ended()
+        output = process.output()
+        await process.close()
+
+        assert code == 78
+        assert said in output
+        assert "Traceback" not in output
 
     async def test_it_waits_for_its_migrations_and_says_so(
         self, place: Place, fresh_database: str
