@@ -5,6 +5,7 @@ the contract declares, so a resolver can't forget to.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ A = TypeVar("A", bound=Message)
 PUBLIC = "public"
 USER = "user"
 KEY_LENGTH_MAX = 200
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # in JSON: escaped, and not a backslash and u0000
 KEYED = datetime(2100, 1, 1, tzinfo=UTC)
 """The birth that ids of keyed commands claim. It has to be constant, and later than any pruning."""
 
@@ -132,6 +134,7 @@ class Scope:
         return derived_id(KEYED, who, key.type, key.key)
 
     async def _context_for(self, message: Message, founding: bool = False) -> Context:
+        demand_storable(message)
         permission = type(message).permission
         assert permission, f"{type(message).__name__} is not for callers from outside"
         workspace_id = getattr(message, "workspace_id", None)
@@ -170,6 +173,13 @@ def bearer(header: str) -> str:
     """The token of an Authorization header; "" when there is none."""
     scheme, _, token = header.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def demand_storable(message: Message) -> None:
+    """No store takes U+0000 in a text: BadInput before a service chokes on it."""
+    body = message.__pydantic_serializer__.to_json(message)
+    if b"\\u0000" in body and NUL.search(body):  # the first test is quick, and nearly always enough
+        raise BadInput(Fault("input", "contains the character U+0000"))
 
 
 def _without_secrets(fields: Mapping[str, Any]) -> dict[str, Any]:  # contract field values

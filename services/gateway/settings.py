@@ -19,6 +19,7 @@ class Settings(ServiceSettings):
 
     # Sockets
     socket_init_seconds: float = Field(default=10, gt=0)  # to say connection_init
+    sockets_max: int = Field(default=2_000, gt=0)  # of one process
     subscriptions_per_socket_max: int = Field(default=50, gt=0)
     watch_poll_ms_min: int = Field(default=100, gt=0)  # how often a watched thing is asked for,
     watch_poll_ms_max: int = Field(default=2_000, gt=0)  # when nothing pushes

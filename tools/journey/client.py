@@ -47,6 +47,7 @@ class Client:
     def __init__(self, gateway: str) -> None:
         self.gateway = gateway.rstrip("/")
         self.token = ""
+        self.trace_id = ""  # of the last GraphQL answer
         self._http = httpx.AsyncClient(
             base_url=self.gateway, timeout=REQUEST_S, trust_env=False, follow_redirects=False
         )
@@ -75,6 +76,7 @@ class Client:
         )
         demand(response.status_code == 200, f"/graphql answered {response.status_code}")
         found: Json = response.json()
+        self.trace_id = found["extensions"]["traceId"]
         return found
 
     async def do(self, document: str, **given: Any) -> Json:

@@ -43,7 +43,7 @@ ROLL_BACK = f"""mutation($input: RollBackInput!) {{ rollBack(input: $input) {{
 
 FEED = """query($id: ID!, $app: ID, $after: String) {
     activity(workspaceId: $id, appId: $app, first: 100, after: $after) {
-        nodes { eventId type subject aggregateVersion }
+        nodes { eventId type subject aggregateVersion traceId }
         pageInfo { hasNextPage endCursor } } }"""
 
 OPERATIONS = """query($id: ID!) { operations(workspaceId: $id) {

@@ -33,6 +33,14 @@ TOLD = (
     "orchestrator.SagaCompleted.v1",
 )
 """What the feed has to have told in the end."""
+CAUSED = (
+    "billing.QuotaReserved.v1",
+    "studio.RevisionFrozen.v1",
+    "delivery.ReleaseStaged.v1",
+    "delivery.ReleasePublished.v1",
+    "studio.RevisionTagged.v1",
+)
+"""What a publish announces on its way through the services."""
 
 
 async def golden(story: Story) -> None:
@@ -48,6 +56,7 @@ async def golden(story: Story) -> None:
     second = await publish(story, "publish again")
     await roll_back(story, second, first)
     await read_feed(story)
+    await follow_trace(story)
 
 
 async def register(story: Story) -> None:
@@ -177,6 +186,14 @@ async def read_feed(story: Story) -> None:
         story.seen = {entry["eventId"] for entry in entries}
         demand(len(story.seen) == len(entries), "the feed tells an event twice")
         notes.append(f"{len(entries)} events")
+
+
+async def follow_trace(story: Story) -> None:
+    """The trace id of the request that started the last publish is on every event it caused."""
+    with stage("one trace id finds the publish's whole way") as notes:
+        found = {e["type"] for e in await told(story, *TOLD) if e["traceId"] == story.trace_id}
+        demand(found >= set(CAUSED), f"trace {story.trace_id} has only {sorted(found)}")
+        notes.append(f"{len(found)} types of event")
 
 
 async def told(story: Story, *types: str) -> list[Json]:

@@ -24,6 +24,7 @@ class Story:
     workspace_id: str = ""
     app_id: str = ""
     releases: list[str] = field(default_factory=list)  # of the app, oldest first
+    trace_id: str = ""  # of the request that started the last publish
     seen: set[str] = field(default_factory=set)  # event ids that the feed showed
 
     async def workspace(self) -> Json:
@@ -52,7 +53,9 @@ class Story:
     async def publish(self, app_id: str = "", **given: Any) -> str:
         """Start a publish; its operation."""
         wanted = {"appId": app_id or self.app_id, "environment": "PRODUCTION", **given}
-        return str((await self.client.done(PUBLISH, "Operation", **wanted))["id"])
+        operation = await self.client.done(PUBLISH, "Operation", **wanted)
+        self.trace_id = self.client.trace_id
+        return str(operation["id"])
 
     async def usage(self) -> Json:
         """What the workspace consumes now."""

@@ -19,7 +19,8 @@ def graphql_router(world: World, settings: Settings) -> APIRouter:
         return Scope(world, token)
 
     schema = build_schema(settings)
-    http, socket = HttpDoor(schema, new_scope, settings), SocketDoor(schema, new_scope, settings)
+    http = HttpDoor(schema, new_scope, settings, world.clock)
+    socket = SocketDoor(schema, new_scope, settings)
     router = APIRouter()
     router.routes.append(Route(PATH, http.__call__, methods=["GET", "POST"]))
     router.routes.append(WebSocketRoute(PATH, socket))

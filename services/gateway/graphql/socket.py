@@ -7,6 +7,8 @@ from typing import Any, cast
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry import Schema
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
@@ -25,6 +27,7 @@ from services.gateway.scope import Scope, bearer
 from services.gateway.settings import Settings
 
 CLOSE_BAD_MESSAGE = 4400
+CLOSE_TRY_LATER = 1013
 
 
 class TextFrames(ASGIWebSocketAdapter):
@@ -90,6 +93,18 @@ class SocketDoor(GraphQL[Scope, None]):
         )
         self._new_scope = new_scope
         self.message_length_max = settings.request_bytes_max
+        self._sockets, self._sockets_max = 0, settings.sockets_max
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Serve one socket until it closes; one too many is refused before it is accepted."""
+        if self._sockets >= self._sockets_max:
+            await WebSocket(scope, receive, send).close(CLOSE_TRY_LATER)
+            return
+        self._sockets += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._sockets -= 1
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket

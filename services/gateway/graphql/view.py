@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from strawberry import Schema
 from strawberry.http.ides import get_graphql_ide_html
@@ -14,7 +14,9 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from chassis.errors import Unanswered
+from chassis.clock import Clock
+from chassis.errors import Unanswered, Unavailable
+from chassis.observability.metrics import REQUESTS_IN_FLIGHT, observe
 from chassis.observability.tracing import server_span, trace_id
 from chassis.resilience.deadline import enforced, now_ms
 from services.gateway.errors import BadInput, Fault
@@ -38,9 +40,15 @@ class HttpDoor:
     """Answers one HTTP request with one GraphQL result."""
 
     def __init__(
-        self, schema: Schema, new_scope: Callable[[str], Scope], settings: Settings
+        self,
+        schema: Schema,
+        new_scope: Callable[[str], Scope],
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         self._schema, self._new_scope, self._settings = schema, new_scope, settings
+        self._clock = clock
+        self._in_flight = 0
         self._page = get_graphql_ide_html(graphql_ide="graphiql")
 
     async def __call__(self, request: Request) -> Response:
@@ -49,16 +57,33 @@ class HttpDoor:
             return HTMLResponse(self._page)
         if request.method != "POST":
             return Response(status_code=405, headers={"allow": "POST"})
-        with server_span("graphql", request.headers.get("traceparent", "")):
-            try:
-                asked = read_request(await self._body(request))
-            except BadInput as error:
-                return self._response(_failed(error), 400)
-            scope = self._new_scope(bearer(request.headers.get("authorization", "")))
-            return self._response(await self._execute(asked, scope), 200)
+        began = self._clock.monotonic()
+        REQUESTS_IN_FLIGHT.inc()
+        self._in_flight += 1
+        try:
+            with server_span("graphql", request.headers.get("traceparent", "")):
+                outcome, response = await self._answer(request)
+        finally:
+            self._in_flight -= 1
+            REQUESTS_IN_FLIGHT.dec()
+        observe("graphql", outcome, self._clock.monotonic() - began)
+        return response
+
+    async def _answer(self, request: Request) -> tuple[str, Response]:
+        try:
+            if self._in_flight > self._settings.http_requests_max:
+                raise Unavailable("too many requests in flight", retry_after=1.0)
+            asked = read_request(await self._body(request))
+        except BadInput as error:
+            return "invalid", self._response(_failed(error), 400)
+        except Unavailable as error:
+            return "unavailable", self._response(_failed(error), 503)
+        scope = self._new_scope(bearer(request.headers.get("authorization", "")))
+        result = await self._execute(asked, scope)
+        return "errors" if result.errors else "ok", self._response(result, 200)
 
     async def _execute(self, asked: Asked, scope: Scope) -> ExecutionResult:
-        clock = scope.world.clock
+        clock = self._clock
         deadline_ms = now_ms(clock) + self._settings.operation_ms_max
         try:
             async with enforced(deadline_ms, clock, "graphql"):
@@ -92,11 +117,14 @@ class HttpDoor:
         if content_type != "application/json":
             raise BadInput(Fault("content-type", "must be application/json"))
         body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > self._settings.request_bytes_max:
-                rule = f"is over {self._settings.request_bytes_max} bytes"
-                raise BadInput(Fault("body", rule))
+        try:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > self._settings.request_bytes_max:
+                    rule = f"is over {self._settings.request_bytes_max} bytes"
+                    raise BadInput(Fault("body", rule))
+        except ClientDisconnect:
+            raise BadInput(Fault("body", "broke off")) from None
         return bytes(body)
 
 

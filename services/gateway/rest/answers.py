@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from chassis.clock import Clock
@@ -34,6 +34,8 @@ def failed(error: Exception) -> Response:
     """`{"error": {"message", "code", ...}}` with the status that belongs to the code."""
     if isinstance(error, RequestValidationError):
         seen = bad_input(*(Fault(_place(item["loc"]), item["msg"]) for item in error.errors()))
+    elif isinstance(error, ClientDisconnect):
+        seen = bad_input(Fault("body", "broke off"))
     else:
         seen = shown(error, trace_id())
     if seen.code == errors.INTERNAL:
