@@ -11,9 +11,9 @@ state and the voice (names, listeners), and the decisions are made here:
 - a cancelled call says nothing about the dependency: it is neither success nor failure.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 
 import structlog
 from pybreaker import (
@@ -67,6 +67,26 @@ class Permit:
     probe: bool
 
 
+class Calling:
+    """One guarded attempt. A class instead of a generator: it is on every call's way."""
+
+    __slots__ = ("_breaker", "_permit")
+
+    def __init__(self, breaker: "AsyncBreaker") -> None:
+        self._breaker = breaker
+
+    def __enter__(self) -> None:
+        self._permit = self._breaker.admit()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        stack: TracebackType | None,
+    ) -> None:
+        self._breaker.settle(self._permit, error)
+
+
 class AsyncBreaker:
     """One for each dependency and process. Use `with breaker.calling():` around the await."""
 
@@ -81,12 +101,14 @@ class AsyncBreaker:
         self.name = name
         self.limits = limits or BreakerLimits()
         self._clock, self._dice = clock, dice
+        self._listeners = tuple(listeners)
         self._breaker = CircuitBreaker(
             name=name,
             state_storage=CircuitMemoryStorage(STATE_CLOSED),
             listeners=[*listeners],
             throw_new_error_on_trip=False,
         )
+        self._state = STATE_CLOSED
         self._window = Window(self.limits.window_s)
         self._generation = 0
         self._open_until = 0.0
@@ -94,61 +116,60 @@ class AsyncBreaker:
         self._probes: list[Permit] = []
         self._successes = 0
         BREAKER_STATE.labels(name).set(0)
+        outcomes = ("ok", "slow", "failed", "late", "refused")
+        self._counts = {outcome: BREAKER_CALLS.labels(name, outcome) for outcome in outcomes}
 
     @property
     def state(self) -> str:
         """ "closed", "open" or "half-open", in pybreaker's words."""
-        return str(self._breaker.current_state)
+        return self._state
 
     @property
     def generation(self) -> int:
         """How often the state has changed."""
         return self._generation
 
-    @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Guard one attempt. Raises BreakerOpen, whose `retry_after` says when to come back."""
-        permit = self._admit()
-        try:
-            yield
-        except _ANSWERED:
-            self._record(permit, None)
-            raise
-        except Exception as error:
-            self._record(permit, error)
-            raise
-        except BaseException:  # cancelled: nothing is known
-            self._give_back(permit)
-            raise
-        else:
-            self._record(permit, None)
+    def calling(self) -> "Calling":
+        """Guard one attempt: `with breaker.calling(): await ...`. Raises BreakerOpen, whose
+        `retry_after` says when to come back."""
+        return Calling(self)
 
-    def _admit(self) -> Permit:
+    def admit(self) -> Permit:
+        """Let one call through; `settle` it afterwards. Raises BreakerOpen."""
         now = self._clock.monotonic()
-        if self.state == STATE_OPEN:
+        if self._state == STATE_OPEN:
             if now < self._open_until:
                 self._refuse(self._open_until - now)
             self._change(STATE_HALF_OPEN)
-        if self.state == STATE_HALF_OPEN:
+        if self._state == STATE_HALF_OPEN:
             self._bury_hung_probes(now)
-            if self.state == STATE_OPEN:
+            if self._state == STATE_OPEN:
                 self._refuse(self._open_until - now)
             if len(self._probes) + self._successes >= self.limits.probes:
                 self._refuse(self.limits.probe_s)
-        permit = Permit(self._generation, now, self.state == STATE_HALF_OPEN)
+        permit = Permit(self._generation, now, self._state == STATE_HALF_OPEN)
         if permit.probe:
             self._probes.append(permit)
         return permit
+
+    def settle(self, permit: Permit, error: BaseException | None) -> None:
+        """The call has ended. What is no Exception (a cancellation) says nothing."""
+        if error is None or isinstance(error, _ANSWERED):
+            self._record(permit, None)
+        elif isinstance(error, Exception):
+            self._record(permit, error)
+        else:
+            self._give_back(permit)
 
     def _record(self, permit: Permit, error: Exception | None) -> None:
         now = self._clock.monotonic()
         self._give_back(permit)
         if permit.generation != self._generation:
-            BREAKER_CALLS.labels(self.name, "late").inc()
+            self._counts["late"].inc()
             return
         slow = now - permit.began > self.limits.slow_s
         outcome = "failed" if error else "slow" if slow else "ok"
-        BREAKER_CALLS.labels(self.name, outcome).inc()
+        self._counts[outcome].inc()
         self._tell(error)
         if permit.probe:
             self._judge_probe(bool(error) or slow)
@@ -190,6 +211,7 @@ class AsyncBreaker:
 
     def _change(self, state: str) -> None:
         self._generation += 1
+        self._state = state
         self._probes, self._successes = [], 0
         if state == STATE_OPEN:
             self._breaker.open()
@@ -206,14 +228,14 @@ class AsyncBreaker:
             self._probes.remove(permit)
 
     def _refuse(self, seconds: float) -> None:
-        BREAKER_CALLS.labels(self.name, "refused").inc()
+        self._counts["refused"].inc()
         raise BreakerOpen(
             f"{self.name}: the breaker is {self.state}", retry_after=max(0.0, seconds)
         )
 
     def _tell(self, error: Exception | None) -> None:
         """pybreaker's listeners hear of results as they would from pybreaker."""
-        for listener in self._breaker.listeners:
+        for listener in self._listeners:
             if error is None:
                 listener.success(self._breaker)
             else:
