@@ -51,7 +51,7 @@ class Connections:
             async with asyncio.timeout(timeout):
                 await self._permits.acquire()
         else:
-            await self._permits.acquire()
+            await self._permits.acquire()  # tidy: one is free, so it does not wait
         try:
             while self._free:
                 connection = self._free.pop()

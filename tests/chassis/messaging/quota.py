@@ -158,4 +158,9 @@ def a_commit_quota(workspace_id: UUID, *, app_id: UUID | None = None) -> CommitQ
     )
 
 
-__all__ = ["CloseAccount", "a_chunk", "a_commit_quota", "a_database", "a_reserve_quota"]
+async def state_of(database: Database, workspace_id: UUID) -> dict[str, object]:
+    row = await database.fetchrow("SELECT * FROM account WHERE id = $1", workspace_id)
+    return dict(row) if row else {}
+
+
+__all__ = ["CloseAccount", "a_chunk", "a_commit_quota", "a_database", "a_reserve_quota", "state_of"]
