@@ -15,6 +15,7 @@ from chassis.saga.batch import Batch
 from chassis.saga.core import decide
 from chassis.saga.desk import SagaDesk, Start
 from chassis.saga.inputs import Input, LockGranted, Reply, Tick
+from chassis.saga.recent import Recent
 from chassis.saga.state import Phase, SagaState
 from chassis.stores.statement import Statement
 
@@ -43,13 +44,32 @@ class SagaEngine:
         self._desk = desk
         self._commit_point = commit_point
         self._clock = clock
+        self._recent = Recent()
 
     async def answer(self, answers: Sequence[Answer]) -> int:
-        """Handle replies, in their order. How many sagas ended, for whoever waits for locks."""
-        states, seen = await self._desk.store.load(
-            list({answer.saga_id for answer in answers}),
-            [answer.message_id for answer in answers],
-        )
+        """Handle replies, in their order. How many sagas ended, for whoever waits for locks.
+
+        Sagas that this process wrote last are not read again, nor are their replies looked up in
+        the inbox: whatever is not as it seems breaks the statement, and the next try reads all.
+        """
+        saga_ids = {answer.saga_id for answer in answers}
+        try:
+            states = self._recent.of(saga_ids)
+            seen: set[UUID] = set()
+            if len(states) < len(saga_ids):
+                found, seen = await self._desk.store.load(
+                    [saga_id for saga_id in saga_ids if saga_id not in states],
+                    [a.message_id for a in answers if a.saga_id not in states],
+                )
+                states.update(found)
+            return await self._answer(answers, states, seen)
+        except BaseException:
+            self._recent.forget(saga_ids)
+            raise
+
+    async def _answer(
+        self, answers: Sequence[Answer], states: dict[UUID, SagaState], seen: set[UUID]
+    ) -> int:
         batch, handled = self._desk.batch(), list[UUID]()
         for answer in answers:
             if answer.message_id in seen:
@@ -100,6 +120,7 @@ class SagaEngine:
         self._desk.fill(statement, batch, exact=exact)
         if statement:
             await self._commit_point.commit(statement, batch.outbox)
+            self._recent.keep(change.state for change in batch.changes.values())
             metrics.count(batch)
 
     async def _wake_alone(self, claimed: Sequence[SagaState], granted: set[UUID]) -> None:

@@ -98,8 +98,8 @@ class TestAnswer:
         (sent,) = await stand.take_commands()
         answer = answer_to(sent, {})
 
-        await stand.engine.answer([answer, answer])
-        await stand.engine.answer([answer])
+        await stand.deliver(answer, answer)
+        await stand.deliver(answer)
 
         assert contracts_of(await stand.take_commands()) == [FreezeRevision]
         assert (await stand.state(saga)).version == 2
