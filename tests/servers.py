@@ -78,9 +78,9 @@ class Servers:
         os.killpg(self.pid(name), signal.SIGCONT)
 
     def close(self) -> None:
-        """Stop everything, by pid, and remove the folder."""
+        """Kill everything, by pid (the data goes anyway), and remove the folder."""
         for name in reversed(list(self._running)):
-            self._stop(name)
+            self.kill9(name)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
