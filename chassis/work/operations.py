@@ -52,6 +52,7 @@ class Operations(ChunkStore):
             owner=self.resources.service,
             state=OperationState.RUNNING,
             subject_id=subject_id,
+            cancellable=True,
             started_at=now,
             updated_at=now,
         )
@@ -67,7 +68,8 @@ class Operations(ChunkStore):
             " jsonb_build_object('workspace_id', workspace_id, 'subject_id', subject_id,"
             " 'step', step, 'result', result, 'error_type', error_type, 'error', error,"
             " 'version', version, 'started_at', started_at, 'updated_at', updated_at,"
-            " 'finished_at', finished_at)::text"
+            " 'finished_at', finished_at, 'cancellable',"
+            " finished_at IS NULL AND command_type = '')::text"
             " FROM operation WHERE operation_id = ANY({}::uuid[])",
             [UUID(key) for key in keys],
             into=self._load,

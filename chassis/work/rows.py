@@ -4,23 +4,21 @@ import asyncio
 from typing import Any
 
 from chassis.wiring import Wiring
-from contracts.operation import Operation, OperationState
+from contracts.operation import Operation
 
-COLUMNS = (
+_PLAIN = (
     "operation_id, workspace_id, kind, subject_id, state, step, done, total, result, error_type,"
     " error, version, started_at, updated_at, finished_at"
 )
-ENDED = (
-    OperationState.COMPLETED,
-    OperationState.COMPENSATED,
-    OperationState.REFUSED,
-    OperationState.ABANDONED,
-)
+CANCELLABLE = "finished_at IS NULL AND command_type = ''"
+"""Its pivot is the final command: once that is kept, it is carried out."""
+
+COLUMNS = f"{_PLAIN}, ({CANCELLABLE}) AS cancellable"
 
 
 def operation_of(row: Any, owner: str) -> Operation:  # an asyncpg record, which is untyped
     """The snapshot that callers get."""
-    return Operation(owner=owner, **{name: row[name] for name in COLUMNS.split(", ")})
+    return Operation(owner=owner, **dict(row))
 
 
 class Bell:

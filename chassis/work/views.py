@@ -6,7 +6,7 @@ from chassis.context import Context
 from chassis.doors.http import Answer, Execute
 from chassis.errors import FieldError, InvalidMessage, Rejected
 from chassis.stores.postgres import Database
-from chassis.work.rows import COLUMNS, operation_of
+from chassis.work.rows import CANCELLABLE, COLUMNS, operation_of
 from contracts.base import Command, Message, Query
 from contracts.operation import (
     CancelOperation,
@@ -15,10 +15,16 @@ from contracts.operation import (
     Operation,
     OperationNotCancellable,
     OperationPage,
+    OperationState,
     OperationUnknown,
 )
 
 _LIMIT_MAX = 200
+_CANCEL = f"""
+UPDATE operation SET state = 'COMPENSATED', finished_at = now(), updated_at = now(),
+    version = version + 1, step = '', lease_owner = NULL
+WHERE workspace_id = $1 AND operation_id = $2 AND {CANCELLABLE}
+"""  # noqa: S608
 
 
 def get_operation(database: Database, owner: str) -> Answer:
@@ -52,7 +58,9 @@ def list_operations(database: Database, owner: str) -> Answer:
 
 
 def cancel_operation(database: Database, owner: str) -> Execute:
-    """Answers CancelOperation: work of this kind cannot be cancelled, which is said by name."""
+    """Answers CancelOperation. Work writes nothing but immutable bodies before its final command,
+    so there is nothing to undo: the worker loses its lease and stops. Refuses when the final
+    command is on its way, or the work has ended otherwise."""
 
     async def execute(
         command: Command[Message],
@@ -63,7 +71,10 @@ def cancel_operation(database: Database, owner: str) -> Execute:
         deadline_ms: int | None = None,
     ) -> Message:
         assert isinstance(command, CancelOperation), "the door knows what it takes"
+        await database.execute(_CANCEL, command.workspace_id, command.operation_id)
         operation = await _find(database, owner, command.workspace_id, command.operation_id)
+        if operation.state is OperationState.COMPENSATED:
+            return operation
         raise Rejected(
             OperationNotCancellable(operation_id=operation.operation_id, state=operation.state)
         )

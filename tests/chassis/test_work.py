@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 
 from chassis.clock import new_id
@@ -56,6 +57,13 @@ class Climb:
         )
         data: Json = response.json()["data"]
         return data
+
+    async def cancel(self, process: Process) -> httpx.Response:
+        return await process.send(
+            "CancelOperation",
+            workspace_id=self.ids["workspace_id"],
+            operation_id=self.operation_id,
+        )
 
     async def until(self, process: Process, reached: Callable[[Json], bool]) -> Json:
         async with asyncio.timeout(20):
@@ -164,6 +172,32 @@ async def test_work_that_takes_its_process_down_each_time_needs_attention(
 
     assert shown["state"] == "NEEDS_ATTENTION"
     assert shown["finished_at"] is None
+
+
+async def test_it_can_be_cancelled_until_its_final_command(
+    processes: Callable[..., Process],
+) -> None:
+    process = processes(step_pause_s="0.05")
+    await process.ready()
+    climb, other = Climb(steps=1000), Climb(steps=1)
+    begun = await climb.begin(process)
+    await climb.until(process, lambda operation: int(str(operation["done"])) > 2)
+    await other.begin(process)
+    await other.until(process, is_ended)
+
+    cancelled = [await climb.cancel(process) for _ in range(2)]
+    refused = await other.cancel(process)
+    unknown = await Climb(steps=1).cancel(process)
+    await CLOCK.sleep(0.3)
+    shown = await climb.look(process)
+
+    assert begun["cancellable"] is True
+    assert [response.json()["data"]["state"] for response in cancelled] == ["COMPENSATED"] * 2
+    assert refused.json()["type"] == "operation.OperationNotCancellable.v1"
+    assert unknown.json()["type"] == "operation.OperationUnknown.v1"
+    assert (shown["state"], shown["cancellable"]) == ("COMPENSATED", False)
+    assert shown["version"] == cancelled[0].json()["data"]["version"]
+    assert await climb.value(process) == 0
 
 
 async def test_operations_are_listed_newest_first_and_by_workspace(
