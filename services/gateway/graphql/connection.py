@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import strawberry
 
+from chassis.errors import InvalidMessage, Rejected
 from services.gateway.errors import BadInput, Fault
 
 T = TypeVar("T")
@@ -18,6 +19,7 @@ N = TypeVar("N")
 
 FIRST_DEFAULT = 50
 FIRST_MAX = 100
+NO_CURSOR = "is not a cursor of this list"
 
 
 @strawberry.type(description="Where a page ends, and whether more follows.")
@@ -60,7 +62,12 @@ async def paged(
     if not 0 <= first <= FIRST_MAX:
         raise BadInput(Fault("first", f"must be between 0 and {FIRST_MAX}"))
     start, skip = read_cursor(after)
-    items, following = await fetch(skip + max(first, 1), start)
+    try:
+        items, following = await fetch(skip + max(first, 1), start)
+    except (Rejected, InvalidMessage) as error:
+        if start and _blames_cursor(error):
+            raise BadInput(Fault("after", NO_CURSOR)) from None
+        raise
     shown = items[skip : skip + first]
     more = bool(following) or len(items) > skip + len(shown)
     cursors = [write_cursor(start, skip + i + 1) for i in range(len(shown))]
@@ -93,7 +100,13 @@ def read_cursor(text: str | None) -> tuple[str, int]:
         seen, _, start = raw.decode().partition(":")
         number = int(seen)
     except (binascii.Error, ValueError):
-        raise BadInput(Fault("after", "is not a cursor of this list")) from None
+        raise BadInput(Fault("after", NO_CURSOR)) from None
     if not 0 <= number <= FIRST_MAX:
-        raise BadInput(Fault("after", "is not a cursor of this list"))
+        raise BadInput(Fault("after", NO_CURSOR))
     return start, number
+
+
+def _blames_cursor(error: Rejected | InvalidMessage) -> bool:
+    if isinstance(error, Rejected):
+        return error.rejection.address.name.endswith("CursorInvalid")
+    return any(fault.field == "cursor" for fault in error.errors)

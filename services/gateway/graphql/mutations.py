@@ -6,6 +6,8 @@ import strawberry
 
 from contracts.billing.account import AccountIsClosed, AccountUnknown, ChangePlan, PlanTooSmall
 from contracts.delivery.release import (
+    AppIsGone,
+    AppNotReleased,
     LivePointerMoved,
     NothingLive,
     ReleaseNotSwitchable,
@@ -45,6 +47,7 @@ from contracts.identity.workspace import (
     RemoveMember,
     RenameWorkspace,
     RevokeInvitation,
+    WorkspaceNameMalformed,
     WorkspaceUnknown,
 )
 from contracts.operation import CancelOperation, OperationNotCancellable, OperationUnknown
@@ -97,6 +100,7 @@ async def as_owner(scope: Scope, fields: dict[str, Any]) -> dict[str, Any]:
 EDIT = (AppUnknown, AppIsArchived, EntityUnknown, VersionConflict, SourceInvalid)
 ABOUT_ME = ("user_id",)
 THIS_SESSION = ("user_id", "session_id")
+RELEASED = (AppNotReleased, AppIsGone)
 MEMBERS = (WorkspaceUnknown, MemberUnknown, LastOwner)
 
 
@@ -124,7 +128,9 @@ class IdentityMutation:
         hide=("owner_id",),
         fill=as_owner,
     )
-    rename_workspace = mutation(RenameWorkspace, refusals=(WorkspaceUnknown,))
+    rename_workspace = mutation(
+        RenameWorkspace, refusals=(WorkspaceUnknown, WorkspaceNameMalformed)
+    )
     change_workspace_settings = mutation(ChangeWorkspaceSettings, refusals=(WorkspaceUnknown,))
     change_member_role = mutation(ChangeMemberRole, refusals=MEMBERS)
     remove_member = mutation(RemoveMember, refusals=(WorkspaceUnknown, LastOwner))
@@ -174,10 +180,11 @@ class ReleaseMutation:
         fill=fill_publish,
     )
     roll_back = mutation(
-        RollBack, refusals=(ReleaseUnknown, ReleaseNotSwitchable, LivePointerMoved, NothingLive)
+        RollBack,
+        refusals=(*RELEASED, ReleaseUnknown, ReleaseNotSwitchable, LivePointerMoved, NothingLive),
     )
-    unpublish_app = mutation(UnpublishApp, refusals=(NothingLive,))
-    set_app_visibility = mutation(SetAppVisibility)
+    unpublish_app = mutation(UnpublishApp, refusals=(*RELEASED, NothingLive))
+    set_app_visibility = mutation(SetAppVisibility, refusals=RELEASED)
     change_plan = mutation(ChangePlan, refusals=(AccountUnknown, AccountIsClosed, PlanTooSmall))
     cancel_operation = mutation(
         CancelOperation, refusals=(OperationUnknown, OperationNotCancellable)

@@ -11,10 +11,7 @@ from contracts.operation import Operation as OperationContract
 from services.gateway.errors import BadInput, Fault
 from services.gateway.graphql.connection import FIRST_MAX, Connection, Edge, PageInfo
 from services.gateway.graphql.operations import Operation
-from services.gateway.scope import Scope
-
-OWNERS = ("orchestrator", "studio")
-"""Who has long work: sagas, and imports."""
+from services.gateway.scope import WORKERS, Scope
 
 Place = tuple[str, int]  # (a page's cursor, how many of its items were already seen)
 
@@ -27,13 +24,13 @@ async def operations_of(
         raise BadInput(Fault("first", f"must be between 0 and {FIRST_MAX}"))
     places = _read(after)
     pages = await asyncio.gather(
-        *(_page(scope, workspace_id, owner, places[owner], first) for owner in OWNERS)
+        *(_page(scope, workspace_id, owner, places[owner], first) for owner in WORKERS)
     )
-    rest = {owner: items for owner, (items, _) in zip(OWNERS, pages, strict=True)}
-    following = {owner: cursor for owner, (_, cursor) in zip(OWNERS, pages, strict=True)}
+    rest = {owner: items for owner, (items, _) in zip(WORKERS, pages, strict=True)}
+    following = {owner: cursor for owner, (_, cursor) in zip(WORKERS, pages, strict=True)}
     edges: list[Edge[Operation]] = []
     while len(edges) < first and any(rest.values()):
-        owner = max((o for o in OWNERS if rest[o]), key=lambda o: rest[o][0].started_at)
+        owner = max((o for o in WORKERS if rest[o]), key=lambda o: rest[o][0].started_at)
         shown = rest[owner].pop(0)
         start, seen = places[owner]
         exhausted = not rest[owner] and following[owner]
@@ -64,17 +61,19 @@ async def _page(
 
 
 def _write(places: dict[str, Place]) -> str:
-    raw = orjson.dumps([places[owner] for owner in OWNERS])
+    raw = orjson.dumps([places[owner] for owner in WORKERS])
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _read(after: str | None) -> dict[str, Place]:
     if not after:
-        return dict.fromkeys(OWNERS, ("", 0))
+        return dict.fromkeys(WORKERS, ("", 0))
     try:
         padded = after + "=" * (-len(after) % 4)
         rows = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        places = {o: (str(start), int(seen)) for o, (start, seen) in zip(OWNERS, rows, strict=True)}
+        places = {
+            o: (str(start), int(seen)) for o, (start, seen) in zip(WORKERS, rows, strict=True)
+        }
     except (binascii.Error, ValueError, TypeError):
         raise BadInput(Fault("after", "is not a cursor of this list")) from None
     if any(not 0 <= seen <= FIRST_MAX for _, seen in places.values()):

@@ -4,10 +4,11 @@ from collections import Counter
 from typing import Any
 from uuid import UUID, uuid4
 
-from chassis.errors import Unavailable
+from chassis.errors import Rejected, Unavailable
 from contracts.activity.feed import GetFeed
 from contracts.billing.account import GetUsage
 from contracts.delivery.live import GetAppDeliveries
+from contracts.delivery.release import CursorInvalid
 from contracts.identity.session import Authorize
 from contracts.identity.workspace import (
     ListWorkspaces,
@@ -30,6 +31,7 @@ from contracts.studio.app import (
     ListEntities,
 )
 from services.gateway import ids
+from services.gateway.graphql.connection import write_cursor
 from tests.services.gateway.fakes import (
     APP,
     NOW,
@@ -145,7 +147,7 @@ async def test_a_list_goes_on_after_its_last_edge_and_after_any_other() -> None:
         rows = [an_entity(APP, EntityKind.PAGE, "", f"P{i}") for i in range(5)]
         return Entities(entities=rows[: query.limit], cursor_next="c" if query.limit < 5 else "")
 
-    world, _ = a_world({GetApps: Apps(apps=[an_app()]), ListEntities: page})
+    world, fake = a_world({GetApps: Apps(apps=[an_app()]), ListEntities: page})
     query = """query($id: ID!, $after: String) { app(id: $id) { pages(first: 2, after: $after) {
         edges { cursor node { name } } pageInfo { hasNextPage endCursor } } } }"""
 
@@ -154,11 +156,14 @@ async def test_a_list_goes_on_after_its_last_edge_and_after_any_other() -> None:
         after = first["edges"][0]["cursor"]
         second = (await graphql(client, query, id=APP_ID, after=after))["data"]["app"]["pages"]
         broken = await graphql(client, query, id=APP_ID, after="%%%")
+        fake.answers[ListEntities] = Rejected(CursorInvalid(cursor="x"))
+        foreign = await graphql(client, query, id=APP_ID, after=write_cursor("x", 0))
 
     assert [edge["node"]["name"] for edge in first["edges"]] == ["P0", "P1"]
     assert first["pageInfo"]["hasNextPage"] is True
     assert [edge["node"]["name"] for edge in second["edges"]] == ["P1", "P2"]
-    assert code(broken) == "BAD_INPUT"
+    assert code(broken) == code(foreign) == "BAD_INPUT"
+    assert foreign["errors"][0]["extensions"]["field"] == "after"
 
 
 async def test_sources_of_many_entities_are_read_together() -> None:
