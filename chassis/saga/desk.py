@@ -59,10 +59,16 @@ class SagaDesk:
             raise Unavailable(f"{pin} is not deployed here, and sagas run on it") from None
 
     async def begin(self, batch: Batch, starts: Sequence[Start], at: datetime) -> list[SagaState]:
-        """Take the starts into the batch, each with its first command or a place in a queue."""
+        """Take the starts into the batch, each with its first command or a place in a queue.
+
+        Raises Unavailable when a queue is full."""
         keys = [lock_keys(start.saga, start.fields) for start in starts]
         every = {key for wanted in keys for key in wanted}
-        batch.free |= every - (await locks.holders(self._database, sorted(every))).keys()
+        held = await locks.holders(self._database, sorted(every))
+        full = [key for key, (_, length) in held.items() if length > locks.QUEUE_MAX]
+        if full:
+            raise Unavailable(f"too many wait for {full[0]}", retry_after=5)
+        batch.free |= every - held.keys()
         taken = {key for key, _ in batch.joins}
         states: list[SagaState] = []
         for start, wanted in zip(starts, keys, strict=True):
@@ -90,7 +96,7 @@ class SagaDesk:
         return {
             saga_id
             for saga_id, keys in wanted.items()
-            if all(held.get(key) == saga_id for key in keys)
+            if all(key in held and held[key][0] == saga_id for key in keys)
         }
 
     def fill(self, statement: Statement, batch: Batch, *, exact: bool = False) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from chassis.clock import Clock
-from chassis.errors import Conflict
+from chassis.errors import Conflict, Unavailable
 from chassis.messaging.outbox import CommitPoint
 from chassis.saga import metrics
 from chassis.saga.batch import Batch
@@ -97,16 +97,12 @@ class SagaEngine:
         if not claimed:
             return 0
         granted = await self._desk.granted([s for s in claimed if s.phase == Phase.LOCKING])
-        batch = self._desk.batch()
-        for state in claimed:
-            event: Input = LockGranted(at) if state.id in granted else Tick(at)
-            batch.take(state, decide(self._desk.definition(state), state, event))
-        try:
-            await self._commit(Statement(), batch, exact=True)
-        except Conflict:
-            if len(claimed) == 1:
-                return 1  # somebody moved it meanwhile, and set its wake-up
-            await self._wake_alone(claimed, granted)
+        events: list[tuple[SagaState, Input]] = [
+            (state, LockGranted(at) if state.id in granted else Tick(at)) for state in claimed
+        ]
+        if not await self._happen(events) and len(events) > 1:
+            for event in events:  # one of them is moved or broken: the others are not to suffer
+                await self._happen([event])
         return len(claimed)
 
     async def start(self, starts: Sequence[Start]) -> list[SagaState]:
@@ -123,14 +119,19 @@ class SagaEngine:
             self._recent.keep(change.state for change in batch.changes.values())
             metrics.count(batch)
 
-    async def _wake_alone(self, claimed: Sequence[SagaState], granted: set[UUID]) -> None:
-        """One of a batch was moved meanwhile: the others are not to suffer."""
-        at = self._clock.now()
-        for state in claimed:
-            event: Input = LockGranted(at) if state.id in granted else Tick(at)
-            batch = self._desk.batch()
-            batch.take(state, decide(self._desk.definition(state), state, event))
-            try:
-                await self._commit(Statement(), batch, exact=True)
-            except Conflict:
-                continue
+    async def _happen(self, events: Sequence[tuple[SagaState, Input]]) -> bool:
+        """All of it or nothing. What is left keeps its claim and is due again after the lease."""
+        batch = self._desk.batch()
+        self._recent.forget(state.id for state, _ in events)
+        try:
+            for state, event in events:
+                batch.take(state, decide(self._desk.definition(state), state, event))
+            await self._commit(Statement(), batch, exact=True)
+        except Conflict:
+            return False
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("saga_tick_failed", sagas=[str(state.id) for state, _ in events[:5]])
+            return False
+        return True

@@ -10,15 +10,19 @@ from uuid import UUID
 from chassis.stores.postgres import Database
 from chassis.stores.statement import Statement
 
+QUEUE_MAX = 100
+"""Sagas that may wait for one lock; more are told to come later."""
 
-async def holders(database: Database, keys: Sequence[str]) -> dict[str, UUID]:
-    """Who holds each of these locks; a free one is missing."""
+
+async def holders(database: Database, keys: Sequence[str]) -> dict[str, tuple[UUID, int]]:
+    """Who holds each of these locks, and the length of its queue; a free one is missing."""
     if not keys:
         return {}
     rows = await database.fetch(
-        "SELECT key, queue[1] FROM entity_lock WHERE key = ANY($1::text[])", list(keys)
+        "SELECT key, queue[1], cardinality(queue) FROM entity_lock WHERE key = ANY($1::text[])",
+        list(keys),
     )
-    return {row[0]: UUID(int=row[1].int) for row in rows}
+    return {row[0]: (UUID(int=row[1].int), row[2]) for row in rows}
 
 
 def add_joins(statement: Statement, wanted: Sequence[tuple[str, UUID]], free: set[str]) -> None:

@@ -41,11 +41,13 @@ def _seconds(policy: RetryPolicy) -> tuple[float, ...]:
     return tuple(min(first * 2**number, longest) for number in range(DOUBLINGS))
 
 
-QUICK = RetryPolicy("QUICK", 5, timedelta(seconds=3), timedelta(seconds=15))
-"""Milliseconds of work: given up after about a minute."""
+# The outbox loses nothing, so silence mostly means that somebody is slow or down: the first waits
+# are long enough not to add to a jam.
+QUICK = RetryPolicy("QUICK", 5, timedelta(seconds=10), timedelta(seconds=30))
+"""Milliseconds of work: given up after about two minutes."""
 
-PATIENT = RetryPolicy("PATIENT", 6, timedelta(seconds=20), timedelta(minutes=2))
-"""Seconds of work, such as files moved: given up after about eight minutes."""
+PATIENT = RetryPolicy("PATIENT", 6, timedelta(seconds=30), timedelta(minutes=2))
+"""Seconds of work, such as files moved: given up after about ten minutes."""
 
-UNTIL_DONE = RetryPolicy("UNTIL_DONE", 8, timedelta(seconds=3), timedelta(minutes=2))
-"""Must happen: somebody is called after about six minutes, and sending never stops."""
+UNTIL_DONE = RetryPolicy("UNTIL_DONE", 6, timedelta(seconds=10), timedelta(minutes=2))
+"""Must happen: somebody is called after about seven minutes, and sending never stops."""

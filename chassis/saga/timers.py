@@ -21,6 +21,7 @@ PER_SHARD_MAX = 100
 """Sagas of one shard in one claim: a shard full of troubled sagas does not starve the others."""
 
 GAUGES_S = 5.0
+TABLES_POLL_S = 1.0
 PARTITIONS_AHEAD = 4
 """Weeks of history for which a partition is there in advance."""
 
@@ -42,6 +43,7 @@ class Timers:
 
     async def run(self) -> None:
         """Tick until cancelled. What fails is tried again: this loop holds no state."""
+        await self._tables_are_there()
         while True:
             try:
                 woken = await self._engine.wake(per_shard=PER_SHARD_MAX)
@@ -54,6 +56,16 @@ class Timers:
                 woken = 0
             if woken < PER_SHARD_MAX:
                 await self._pause()
+
+    async def _tables_are_there(self) -> None:
+        """A new database gets its tables while the service starts."""
+        while True:
+            try:
+                if await self._database.fetchval("SELECT to_regclass('saga_instance')"):
+                    return
+            except (Unavailable, Conflict) as error:
+                log.warning("saga_timers_wait", reason=str(error))
+            await self._clock.sleep(TABLES_POLL_S)
 
     async def _pause(self) -> None:
         try:

@@ -130,7 +130,7 @@ class TestSaga:
             a_saga(RESERVE, FREEZE, STAGE, SWITCH, deadline=timedelta(minutes=5))
 
         assert str(refusal.value) == (
-            "publish_app v1, step 3 StageRelease: attempts x timeout up to here are 722 s and do "
+            "publish_app v1, step 3 StageRelease: attempts x timeout up to here are 972 s and do "
             "not fit the deadline of 300 s"
         )
 

@@ -11,6 +11,7 @@ import pytest
 from chassis.clock import new_id
 from chassis.errors import Conflict, Unavailable
 from chassis.saga import Definitions
+from chassis.saga.locks import QUEUE_MAX
 from chassis.stores.statement import Statement
 from contracts.base import Message
 from contracts.billing.account import ReleaseQuota, ReserveQuota
@@ -216,6 +217,21 @@ class TestWake:
 
         assert await old.wake(per_shard=10) == 0
 
+    async def test_a_broken_saga_does_not_hold_up_the_others(self, stand: Stand) -> None:
+        sagas = await stand.publish(count=3)
+        for saga in sagas:
+            await stand.make_due(saga)
+        await stand.database.execute(
+            "UPDATE saga_instance SET state = jsonb_set(state::jsonb, '{data}', '{}')::json"
+            " WHERE id = $1",
+            sagas[1].id,
+        )
+
+        await stand.engine.wake(per_shard=10)
+
+        states = await stand.states()
+        assert [states[saga.id].attempts for saga in sagas] == [2, 1, 2]
+
     async def test_a_saga_that_has_not_ended_cannot_lose_its_wake_up(self, stand: Stand) -> None:
         await stand.publish()
 
@@ -268,6 +284,12 @@ class TestLocks:
         assert state.phase == "LOCKING"
         assert state.version == 1
         assert await stand.take_commands() == []
+
+    async def test_a_queue_has_an_end(self, stand: Stand) -> None:
+        await stand.publish(count=QUEUE_MAX + 1, app_id=APP)
+
+        with pytest.raises(Unavailable, match="too many wait for app_id"):
+            await stand.publish(app_id=APP)
 
     async def test_other_entities_do_not_wait(self, stand: Stand) -> None:
         sagas = await stand.publish(count=20)
