@@ -13,7 +13,9 @@ import strawberry
 from pydantic import ValidationError
 from strawberry.scalars import JSON
 
+from chassis.errors import ForwardRefused
 from contracts.base import REGISTRY, Message, Rejection
+from contracts.catalogue import CONTRACTS
 from services.gateway.errors import sentence
 from services.gateway.graphql.shapes import SHAPES, Fields, Shape, shape
 
@@ -73,9 +75,9 @@ def failure_type(rejection: type[Rejection]) -> type[Shape]:
 
 
 def all_failure_types() -> list[type]:
-    """Every refusal of every contract imported so far: an operation may end with any of them."""
-    contracts = [item for item in REGISTRY.values() if issubclass(item, Rejection)]
-    return [*map(failure_type, contracts), *COMMON]
+    """Every refusal there is: an operation may end with any of them."""
+    rejections = [c for c in CONTRACTS.values() if issubclass(c, Rejection)] + [ForwardRefused]
+    return [*map(failure_type, rejections), *COMMON]
 
 
 def show_failure(rejection: Rejection, known: Fields | None, declared: Iterable[type]) -> Any:

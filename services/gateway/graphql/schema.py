@@ -7,7 +7,6 @@ import strawberry
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
-import contracts.orchestrator.saga  # noqa: F401  # its rejections end operations
 from services.gateway.graphql.entities import ALL_TYPES
 from services.gateway.graphql.extension import PerOperation
 from services.gateway.graphql.failures import all_failure_types

@@ -17,7 +17,8 @@ from graphql import (
 
 from chassis.context import Context
 from chassis.errors import Rejected, Unavailable
-from contracts.base import REGISTRY, Command, Query
+from contracts.base import Command, Query
+from contracts.catalogue import CONTRACTS
 from contracts.identity.session import Authorize
 from contracts.identity.workspace import ListWorkspaces, Workspaces
 from contracts.studio.app import ChangeEntity, EntityUnknown
@@ -78,7 +79,7 @@ def something(dice: random.Random, wanted: GraphQLInputType) -> Any:
 
 @pytest.mark.parametrize("kind", ["query", "mutation"])
 async def test_no_input_is_an_internal_error(kind: str) -> None:
-    down = {c: Unavailable("down") for c in REGISTRY.values() if issubclass(c, Command | Query)}
+    down = {c: Unavailable("down") for c in CONTRACTS.values() if issubclass(c, Command | Query)}
     world, _ = a_world({k: v for k, v in down.items() if k is not Authorize})
     root = SCHEMA.query_type if kind == "query" else SCHEMA.mutation_type
     assert root is not None
