@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import orjson
 import structlog
@@ -13,7 +14,7 @@ from chassis.errors import Conflict, Unavailable
 from chassis.messaging.deadletters import DeadLetter, DeadLetters, place_of
 from chassis.messaging.envelope import Record, Undecodable
 from chassis.messaging.metrics import CHUNK_RECORDS, CHUNK_RERUNS, CHUNK_SECONDS
-from chassis.saga.engine import Answer, SagaEngine
+from chassis.saga.engine import Answer
 from chassis.saga.ids import parsed
 from chassis.saga.inputs import Reply
 from chassis.saga.state import Fields
@@ -27,12 +28,18 @@ TIMEOUT_S = 30.0
 PAUSE_S = 0.05
 
 
+class Answering(Protocol):
+    """What the chunk needs of the engine."""
+
+    async def answer(self, answers: Sequence[Answer]) -> int: ...
+
+
 class SagaChunk:
     """Handles the records of `reply.orchestrator.v1`. `freed` hears how many sagas ended."""
 
     def __init__(
         self,
-        engine: SagaEngine,
+        engine: Answering,
         dead_letters: DeadLetters,
         clock: Clock,
         freed: Callable[[int], None] = lambda ended: None,
