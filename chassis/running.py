@@ -16,7 +16,7 @@ import structlog
 
 from chassis.assembly import all_provides, take_handlers, take_views
 from chassis.clock import Clock, SystemClock, jittered
-from chassis.doors.app import Health, build_app
+from chassis.doors.app import Check, Health, build_app
 from chassis.doors.http import HttpDoor
 from chassis.doors.server import HttpServer, http_server, start_server
 from chassis.messaging.handlers import Handlers
@@ -36,7 +36,8 @@ from chassis.wiring import Background, Wiring
 
 log = structlog.get_logger()
 
-KAFKA_DOOR = "kafka-door"
+_SCHEMA_POLL_S = 0.2
+_SCHEMA_POLL_MAX_S = 2.0
 _RESTART_PAUSE_S = 0.5
 _RESTART_PAUSE_MAX_S = 30.0
 
@@ -56,6 +57,8 @@ class Running:
         self._server: HttpServer | None = None
         self._http: asyncio.Task[None] | None = None
         self._kafka: Any = None  # chassis.doors.kafka.KafkaDoor, loaded only where it is needed
+        self._schema: Check | None = None  # set where there is a database
+        self._opening: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -72,10 +75,8 @@ class Running:
             self._server = http_server(self.app, self.settings)
             self._http = await start_server(self._server, self.settings.start_timeout_ms / 1000)
             self._http.add_done_callback(self._ended)
-            if self._kafka is not None:
-                self.wiring.run(KAFKA_DOOR, self._kafka.open_when_ready)
-            for name, background in self.wiring.backgrounds.items():
-                self._tasks.append(asyncio.create_task(self._keep(name, background), name=name))
+            self._opening = asyncio.create_task(self._open(), name="opening")
+            self._opening.add_done_callback(self._ended)
         except BaseException:
             await self.stop()
             raise
@@ -87,8 +88,10 @@ class Running:
         total = self.settings.drain_timeout_ms / 1000
         if self.settings.drain_delay_ms and self._http is not None:
             await self.clock.sleep(self.settings.drain_delay_ms / 1000)
+        if self._opening is not None:
+            self._opening.cancel()  # it may still be waiting for the migrations
+            await asyncio.gather(self._opening, return_exceptions=True)
         if self._kafka is not None:
-            self._cancel(KAFKA_DOOR)  # it may still be waiting to open
             await self._within("kafka", total / 2, self._kafka.stop)
         if self._server is not None and self._http is not None:
             self._server.should_exit = True
@@ -119,15 +122,15 @@ class Running:
         }
         given = {**common_given(self.settings, self.clock, wiring.resources), **stores, **made}
         if "postgres" in service.stores:
-            schema = schema_check(wiring.resources.database, service.folder)
-            wiring.check("postgres", schema)
+            self._schema = schema_check(wiring.resources.database, service.folder)
+            wiring.check("postgres", self._schema)
             wiring.handlers = Handlers(
                 service.handlers, provides=all_provides(service), given=given
             )
             if self.settings.kafka_bootstrap:
                 from chassis.doors.kafka import KafkaDoor
 
-                self._kafka = await KafkaDoor.open(service, wiring, schema)
+                self._kafka = await KafkaDoor.open(service, wiring)
                 take_handlers(wiring, wiring.handlers)
             elif service.handlers:
                 raise SettingsInvalid(f"KAFKA_BOOTSTRAP is not set, and {service.name} needs it")
@@ -153,14 +156,28 @@ class Running:
             self.service.name, door, self.health, wiring.commands, wiring.queries, routers
         )
 
-    def _cancel(self, name: str) -> None:
-        for task in self._tasks:
-            if task.get_name() == name:
-                task.cancel()
+    async def _open(self) -> None:
+        """What needs the database's tables waits for them; /readyz says so meanwhile."""
+        pause = _SCHEMA_POLL_S
+        while self._schema is not None:
+            try:
+                await self._schema()
+                break
+            except Exception:
+                await self.clock.sleep(pause)
+                pause = min(2 * pause, _SCHEMA_POLL_MAX_S)
+        if self._kafka is not None:
+            await self._kafka.start()
+        for name, background in self.wiring.backgrounds.items():
+            self._tasks.append(asyncio.create_task(self._keep(name, background), name=name))
 
-    def _ended(self, http: "asyncio.Task[None]") -> None:
-        """The HTTP server must not end by itself."""
-        if not self.health.draining and not self.failed.done():
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """The HTTP server must not end by itself, and opening must not fail."""
+        if self.health.draining or self.failed.done() or task.cancelled():
+            return
+        error = task.exception()
+        if task is self._http or error is not None:
+            log.error("service_lost", part=task.get_name(), exc_info=error)
             self.failed.set_result(None)
 
     async def _keep(self, name: str, background: Background) -> None:

@@ -7,7 +7,6 @@ events that it handles, and the taps. Extensions may add groups of their own.
 from collections.abc import Callable
 from functools import partial
 
-from chassis.doors.app import Check
 from chassis.messaging.carrier import RelayLimits
 from chassis.messaging.chunk import CommandChunk
 from chassis.messaging.deadletters import DeadLetters
@@ -21,9 +20,6 @@ from chassis.service import Service
 from chassis.settings import ServiceSettings
 from chassis.wiring import Consumer, Wiring
 
-_SCHEMA_POLL_S = 0.2
-_SCHEMA_POLL_MAX_S = 2.0
-
 
 class NotReady(Exception):
     """The text says what is missing."""
@@ -32,17 +28,16 @@ class NotReady(Exception):
 class KafkaDoor:
     """Built before the extensions, so that they find the relay; started after them."""
 
-    def __init__(self, wiring: Wiring, relay: Relay, schema: Check) -> None:
+    def __init__(self, wiring: Wiring, relay: Relay) -> None:
         self._wiring = wiring
         self._relay = relay
-        self._schema = schema
         self._subscriptions: list[Subscription] = []
         wiring.relay = relay
         wiring.check("relay", partial(_demand, relay.not_ready))
         wiring.check("kafka", partial(_demand, self._not_ready))
 
     @classmethod
-    async def open(cls, service: Service, wiring: Wiring, schema: Check) -> "KafkaDoor":
+    async def open(cls, service: Service, wiring: Wiring) -> "KafkaDoor":
         """Wires the service's handlers. Nothing connects yet."""
         settings: ServiceSettings = wiring.settings
         bootstrap = settings.kafka_bootstrap
@@ -52,7 +47,7 @@ class KafkaDoor:
             lambda watcher: Producer(bootstrap, watcher, client_id=f"basalt-{service.name}"),
             RelayLimits(inbox_keep_s=settings.inbox_keep_days * 86_400),
         )
-        door = cls(wiring, relay, schema)
+        door = cls(wiring, relay)
         handlers = wiring.handlers
         assert handlers is not None, "handlers are bound before the door is opened"
         group = settings.kafka_group or service.name
@@ -69,17 +64,10 @@ class KafkaDoor:
         for subscription in self._subscriptions:
             await subscription.stop()
 
-    async def open_when_ready(self) -> None:
-        """Without its tables a service would fail every message: it waits for the migrations."""
+    async def start(self) -> None:
+        """Relay and consume in the background. The database must have its migrations: without its
+        tables every message would fail."""
         clock = self._wiring.resources.clock
-        pause = _SCHEMA_POLL_S
-        while True:
-            try:
-                await self._schema()
-                break
-            except Exception:  # /readyz says why
-                await clock.sleep(pause)
-                pause = min(2 * pause, _SCHEMA_POLL_MAX_S)
         await self._relay.start()
         limits = RunnerLimits(chunk_records_max=self._wiring.settings.chunk_records_max)
         for consumer in self._wiring.consumers:
