@@ -144,27 +144,28 @@ class UnitOfWork:
         """Publish the event if its aggregate was saved by this message."""
         if event.address.owner != self._kit.service:
             return
+        key = event.key
         for store in self._stores.values():
             if store.announces != event.address.aggregate:
                 continue
-            version = store.announce(event.key)
+            version = store.announce(key)
             if version is not None:
-                self._send(event, _json(event), cause, traceparent, version)
+                self._send(event, key, cause, traceparent, version)
                 return
 
     def _send(
-        self, event: Event, data: bytes, cause: Envelope, traceparent: str, version: int
+        self, event: Event, key: str, cause: Envelope, traceparent: str, version: int
     ) -> None:
         self._outbox.append(
             Envelope(
                 id=new_id(),
                 type=event.address.type,
                 source=f"/basalt/{self._kit.service}",
-                subject=event.key,
+                subject=key,
                 time=self._kit.resources.clock.now(),
-                key=event.key,
+                key=key,
                 topic=event.address.topic,
-                data=data,
+                data=_json(event),
                 workspace_id=getattr(event, "workspace_id", None) or cause.workspace_id,
                 aggregate_version=version,
                 correlation_id=cause.correlation_id or cause.id,

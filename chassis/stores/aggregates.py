@@ -70,34 +70,38 @@ class AggregateStore(ChunkStore, Generic[Aggregate]):
 
     async def get(self, key: Key) -> Aggregate | None:
         """The aggregate, or None. Within a chunk always the same object."""
-        if str(key) not in self._entries:
-            await self.preload([str(key)])
-        return self._touch(str(key))
+        name = str(key)
+        if name not in self._entries:
+            await self.preload([name])
+        return self._touch(name)
 
     async def get_many(self, keys: Sequence[Key]) -> list[Aggregate]:
         """Those that exist, in the order of `keys`, with one query for what is not loaded."""
-        await self.preload([str(key) for key in keys])
-        found = (self._touch(str(key)) for key in keys)
+        names = [str(key) for key in keys]
+        await self.preload(names)
+        found = (self._touch(name) for name in names)
         return [value for value in found if value is not None]
 
     def save(self, aggregate: Aggregate) -> None:
         """Insert or update at the flush."""
         key = self.key(aggregate)
-        entry = self._entries.get(str(key))
+        name = str(key)
+        entry = self._entries.get(name)
         if entry is None:  # never looked up: new, or the primary key says Conflict
             entry = _Entry(key, None, None, None, 0, present=False)
-            self._entries[str(key)] = entry
-        self._remember(entry)
+            self._entries[name] = entry
+        self._remember(name, entry)
         entry.value, entry.body, entry.present, entry.dirty = aggregate, None, True, True
-        self._saved.add(str(key))
+        self._saved.add(name)
 
     def delete(self, aggregate: Aggregate) -> None:
         """Delete the row at the flush. Deleting what is gone is fine."""
-        entry = self._entries.get(str(self.key(aggregate)))
+        name = str(self.key(aggregate))
+        entry = self._entries.get(name)
         if entry is not None:
-            self._remember(entry)
+            self._remember(name, entry)
             entry.present, entry.dirty = False, True
-            self._saved.add(str(entry.key))
+            self._saved.add(name)
 
     async def find(self, where: str, *args: object) -> Aggregate | None:
         """The first aggregate that fulfils the SQL condition (`email = $1`)."""
@@ -194,13 +198,12 @@ class AggregateStore(ChunkStore, Generic[Aggregate]):
         entry = self._entries.get(name)
         if entry is None or not entry.present:
             return None
-        self._remember(entry)
+        self._remember(name, entry)
         if entry.value is None:
             entry.value = self._adapter.validate_json(entry.body or b"null")
         return entry.value
 
-    def _remember(self, entry: _Entry[Aggregate]) -> None:
-        name = str(entry.key)
+    def _remember(self, name: str, entry: _Entry[Aggregate]) -> None:
         if name not in self._touched:
             self._touched[name] = (self._body(entry), entry.version, entry.present, entry.dirty)
 
