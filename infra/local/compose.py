@@ -52,6 +52,7 @@ def _provision(stack: Stack) -> Block:
         "command": f"exec {shlex.join([sys.executable, '-m', 'chassis.provision'])}",
         "working_dir": str(ROOT),
         "log_location": str(stack.data / "logs" / f"{PROVISION}.log"),
+        "log_configuration": {"flush_each_line": True},
         "environment": _pairs(stack.provision_environment()),
         "availability": {"restart": "on_failure", "backoff_seconds": 1, "max_restarts": 30},
     }
@@ -63,6 +64,7 @@ def _service(service: Service, stack: Stack) -> Block:
         "command": f"exec {shlex.join(service_command(service))}",
         "working_dir": str(ROOT),
         "log_location": str(stack.data / "logs" / f"{service.name}.log"),
+        "log_configuration": {"flush_each_line": True},
         "environment": _pairs(stack.service_environment(service)),
         "availability": {"restart": "always", "backoff_seconds": 1},
         "shutdown": {"signal": 15, "timeout_seconds": 30},
