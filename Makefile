@@ -22,8 +22,11 @@ ifeq ($(STACK),docker)
 up: ## the whole platform, proven by the golden journey (STACK=docker: with containers)
 	@docker info >/dev/null 2>&1 || \
 		{ echo "basalt: no container engine answers: start one, or run make up" >&2; exit 1; }
+	@test -f .env || (umask 077; for name in CONTEXT_KEY POSTGRES_PASSWORD DATABASE_PASSWORD; do \
+		echo "$$name=$$(head -c 32 /dev/urandom | sha256sum | cut -c1-64)"; done > .env)
 	docker compose up --detach --build --wait
-	docker compose run --rm --no-deps gateway python -m tools.journey
+	docker compose run --rm --no-deps gateway python -m tools.journey --gateway http://gateway:8000
+	@echo "GraphQL   http://127.0.0.1:$${GATEWAY_PORT:-7400}/graphql"
 down: ## stop the platform
 	docker compose down
 else

@@ -95,17 +95,26 @@ def demand(tool: str, probe: list[str], pattern: str, least: tuple[int, ...], re
 
 def prepare_python() -> None:
     """The environment, from the hashed lock."""
-    stamp = VENV / f".basalt-{digest_of(LOCK)}"
+    _environment(VENV, LOCK)
+
+
+def prepare_bench() -> None:
+    """The environment of `make bench`: Basalt and the peers that it is measured against."""
+    _environment(VENV.with_name(".venv-bench"), LOCK.with_name("requirements-bench.lock"))
+
+
+def _environment(folder: Path, lock: Path) -> None:
+    stamp = folder / f".basalt-{digest_of(lock)}"
     if stamp.exists():
         return
     if sys.version_info[:2] != (3, 11):
         raise Unfit(f"Python 3.11 is needed, this is {sys.version.split()[0]}: install python3.11")
-    with doing("the Python environment from requirements.lock"):
-        if not (VENV / "bin" / "python").exists():
-            run([sys.executable, "-m", "venv", str(VENV)])
-        pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        run([*pip, "--require-hashes", "--no-deps", "-r", str(LOCK)])
-    for old in VENV.glob(".basalt-*"):
+    with doing(f"the Python environment from {lock.name}"):
+        if not (folder / "bin" / "python").exists():
+            run([sys.executable, "-m", "venv", str(folder)])
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        run([*pip, "--require-hashes", "--no-deps", "-r", str(lock)])
+    for old in folder.glob(".basalt-*"):
         old.unlink()
     stamp.touch()
 
@@ -189,12 +198,16 @@ def doing(title: str) -> Iterator[None]:
 
 
 def main() -> None:
-    """Prepare everything, or the Python environment alone."""
+    """Prepare everything, or one environment alone."""
     parser = argparse.ArgumentParser(description="Prepare what the local stack needs.")
     parser.add_argument("--python", action="store_true", help="the environment only")
-    names = ["python"] if parser.parse_args().python else list(STEPS)
+    parser.add_argument("--bench", action="store_true", help="the environment of make bench only")
+    given = parser.parse_args()
     try:
-        prepare(names)
+        if given.bench:
+            prepare_bench()
+        else:
+            prepare(("python",) if given.python else tuple(STEPS))
     except Unfit as unfit:
         complain(unfit)
 
