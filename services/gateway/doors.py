@@ -28,7 +28,14 @@ def open_doors(wiring: Wiring) -> None:
         wiring.resources.redis, settings.filled_seconds, settings.redis_connections_max
     )
     resources = wiring.resources
-    world = World(resources.clients, resources.clock, watch, memory, settings.context_seconds)
+    world = World(
+        resources.clients,
+        resources.clock,
+        watch,
+        memory,
+        settings.context_seconds,
+        settings.optional_ms_max,
+    )
     services = {name: Files(name, settings) for name in ("delivery", "studio")}
     for files in services.values():
         wiring.close(files.http.aclose)

@@ -51,13 +51,15 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What all operations share. `context_seconds` = how long a signed context is good for."""
+    """What all operations share. `context_seconds` = how long a signed context is good for,
+    `optional_ms` = how long what is not essential may take."""
 
     clients: Mapping[str, Client]
     clock: Clock
     watch: Watch
     memory: Memory
     context_seconds: float = 30.0
+    optional_ms: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ async def feed_of(
             limit=limit,
             cursor=cursor,
         )
-        answer = await or_degraded(scope.ask(query), "The activity feed")
+        answer = await or_degraded(scope, scope.ask(query), "The activity feed")
         return answer.entries, answer.cursor_next
 
     return await paged(first, after, fetch, FeedEntry.of)

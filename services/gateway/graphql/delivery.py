@@ -1,5 +1,6 @@
 """Delivery's part of the schema: releases, what is live where, and who may fetch it."""
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -58,7 +59,8 @@ async def find_release(scope: Scope, fields: dict[str, Any]) -> Release | None:
 
 async def delivery_of(scope: Scope, app: AppKey) -> Delivery | None:
     """What is live of an app."""
-    found = await scope.loaders.deliveries.load(app)
+    # Shielded: others wait for the same answer, and one that gives up must not take it from them.
+    found = await asyncio.shield(scope.loaders.deliveries.load(app))
     return Delivery.of(found) if found else None
 
 

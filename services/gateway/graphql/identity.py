@@ -110,7 +110,9 @@ class Workspace(NodeShape):
     @field("What it may consume and does. Null when billing is down.")
     async def usage(self, info: Info[Scope, None]) -> Usage | None:
         """Not essential."""
-        return await or_degraded(usage_of(info.context, self.shown.workspace_id), "Usage")
+        return await or_degraded(
+            info.context, usage_of(info.context, self.shown.workspace_id), "Usage"
+        )
 
     @field("Sagas of this workspace, newest first. Null when unavailable.")
     async def operations(
@@ -118,7 +120,7 @@ class Workspace(NodeShape):
     ) -> Connection[Operation] | None:
         """Not essential."""
         page = operations_of(info.context, self.shown.workspace_id, first, after)
-        return await or_degraded(page, "The list of operations")
+        return await or_degraded(info.context, page, "The list of operations")
 
     @field("What happened in it, newest first. Null when unavailable.")
     async def activity(

@@ -142,7 +142,7 @@ class App(NodeShape):
     @field("Where it is live. Null when delivery is down.")
     async def delivery(self, info: Info[Scope, None]) -> Delivery | None:
         """Batched over apps; not essential."""
-        return await or_degraded(delivery_of(info.context, self.key), "What is live")
+        return await or_degraded(info.context, delivery_of(info.context, self.key), "What is live")
 
     @field("Its releases, newest first. Null when delivery is down.")
     async def releases(
@@ -154,7 +154,7 @@ class App(NodeShape):
     ) -> Connection[Release] | None:
         """One question for each app; not essential."""
         found = releases_of(info.context, self.key, environment, first, after)
-        return await or_degraded(found, "The release history")
+        return await or_degraded(info.context, found, "The release history")
 
     @field("What happened to it, newest first. Null when unavailable.")
     async def activity(

@@ -1,9 +1,12 @@
 """Reading: the number of questions does not grow with the number of things."""
 
+import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
+from chassis.context import Context
 from chassis.errors import Rejected, Unavailable
 from contracts.activity.feed import GetFeed
 from contracts.billing.account import GetUsage
@@ -202,6 +205,29 @@ async def test_what_is_not_essential_degrades_and_the_rest_is_there() -> None:
         ["app", "activity"],
         ["app", "delivery"],
     ]
+
+
+async def test_what_is_not_essential_and_hangs_degrades_too() -> None:
+    world, fake = a_world({GetApps: Apps(apps=[an_app()])})
+    world = replace(world, optional_ms=30)
+    ask = fake.ask
+
+    async def silent(query: Any, context: Context) -> Any:
+        if isinstance(query, GetFeed | GetAppDeliveries):
+            await asyncio.Event().wait()
+        return await ask(query, context)
+
+    fake.ask = silent  # type: ignore[method-assign]  # a service that never answers
+    query = """query($id: ID!) { app(id: $id) { name
+        a: delivery { visibility } b: delivery { visibility } activity { nodes { type } } } }"""
+
+    async with a_client(world) as client:
+        result = await asyncio.wait_for(graphql(client, query, id=APP_ID), 5)
+
+    app = result["data"]["app"]
+    assert app["name"].startswith("App")
+    assert (app["a"], app["b"], app["activity"]) == (None, None, None)
+    assert {error["extensions"]["code"] for error in result["errors"]} == {"DEGRADED"}
 
 
 async def test_a_node_is_found_by_its_id_whatever_its_kind() -> None:
