@@ -27,6 +27,7 @@ from tests.bench.sampler import Sampler
 
 WORKSPACE = new_id()
 STALL_S = 60
+_SPAN = (1 << 64) - 1
 
 
 class Load:
@@ -67,7 +68,9 @@ class Load:
             "thing_id": str(new_id()),
             "price": self.prices,
         }
-        return Start(trade_thing, fields, workspace_id=WORKSPACE)
+        trace = new_id().int  # as every request has one; without an exporter it is not sampled
+        traceparent = f"00-{trace:032x}-{trace & _SPAN:016x}-00"
+        return Start(trade_thing, fields, workspace_id=WORKSPACE, traceparent=traceparent)
 
 
 def wire(plan: dict[str, int]) -> Callable[[Wiring], None]:
