@@ -36,6 +36,7 @@ class ServiceSettings(BaseSettings):
     # The HTTP door
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=0, le=65_535)
+    http_port_shared: bool = False  # with other replicas on this machine (SO_REUSEPORT)
     http_requests_max: int = Field(default=512, gt=0)  # in flight; more are refused with 503
     http_body_bytes_max: int = Field(default=1_048_576, gt=0)  # of a command or a query
     http_backlog_max: int = Field(default=512, gt=0)

@@ -169,6 +169,8 @@ class Stack:
         if service.name in BLOBS:
             used["BLOB_DIR"] = str(self.data / "blobs")
         used |= {f"{name.upper()}_URL": self.url(name) for name in service.calls}
+        if self.replicas > 1:
+            used["HTTP_PORT_SHARED"] = "true"
         return {**used, "HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(self.port(service))}
 
     def database_url(self, service: str) -> str:
