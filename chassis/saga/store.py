@@ -148,12 +148,12 @@ class SagaStore:
 def _add_lines(statement: Statement, batch: Batch) -> None:
     lines = batch.lines
     statement.add(
-        "INSERT INTO saga_event (saga_id, version, at, happened, step, reason)"
-        " SELECT * FROM unnest({}::uuid[], {}::bigint[], {}::timestamptz[], {}::text[],"
+        "INSERT INTO saga_event (at, saga_id, version, happened, step, reason)"
+        " SELECT {}::timestamptz, * FROM unnest({}::uuid[], {}::bigint[], {}::text[],"
         " {}::text[], {}::text[])",
+        max(line.at for line in lines),  # one moment for the batch
         [line.saga_id for line in lines],
         [line.version for line in lines],
-        [line.at for line in lines],
         ["+".join(note.happened.value for note in line.notes) for line in lines],
         [line.notes[0].step for line in lines],
         ["; ".join(note.reason for note in line.notes if note.reason) for line in lines],
