@@ -52,14 +52,16 @@ Answer = Message | Silence
 
 @dataclass
 class Outcome:
-    """How a story ended. `sent` has every send, also the repeated ones, as contracts."""
+    """How a story ended. `sent` has every send, also the repeated ones, as contracts; `events` and
+    `decisions` are what happened and what was decided, one for one."""
 
     state: SagaState
     sent: list[type[Message]] = field(default_factory=list)
     sends: list[Send] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
-    states: list[SagaState] = field(default_factory=list)
+    events: list[Started | Input] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     at: datetime = START
 
     @property
@@ -133,7 +135,7 @@ class _Run:
         fields = story._started.model_dump(mode="json")
         begun = Started(SAGA_ID, START, fields, story._locked, UUID(int=7))
         first = begin(story._saga, begun)
-        self._outcome = Outcome(first.state)
+        self._outcome = Outcome(first.state, events=[begun])
         self._take(first)
 
     def outcome(self) -> Outcome:
@@ -145,6 +147,7 @@ class _Run:
                 break
             else:
                 event = self._wake()
+            outcome.events.append(event)
             self._take(decide(story._saga, outcome.state, event))
         outcome.at = self._at
         return outcome
@@ -163,7 +166,7 @@ class _Run:
     def _take(self, decision: Decision) -> None:
         outcome = self._outcome
         outcome.state = decision.state
-        outcome.states.append(decision.state)
+        outcome.decisions.append(decision)
         outcome.notes.extend(decision.notes)
         outcome.facts.extend(fact.value for fact in decision.facts)
         for send in decision.commands:
@@ -209,12 +212,13 @@ def success_of(command: type[Message], known: Fields) -> Message:
 
 def _fields_of(contract: type[BaseModel], known: Fields) -> Fields:
     return {
-        name: known[name] if name in known else _made_up(name, info.annotation)
+        name: known[name] if name in known else made_up(name, info.annotation)
         for name, info in contract.model_fields.items()
     }
 
 
-def _made_up(name: str, kind: Any) -> object:  # an annotation has no static type
+def made_up(name: str, kind: Any) -> object:  # an annotation has no static type
+    """Some value of the type, the same for the same name."""
     options = get_args(kind)
     if NoneType in options:
         return None
