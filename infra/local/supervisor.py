@@ -49,7 +49,17 @@ class Supervisor:
         """Start it and everything in the file, detached."""
         log = self._stack.data / "logs" / "supervisor.log"
         self._call(
-            ["-f", str(file), "-L", str(log), "-t=false", "up", "-D", "--keep-project"],
+            [
+                "-f",
+                str(file),
+                "-L",
+                str(log),
+                "-t=false",
+                "up",
+                "-D",
+                "--keep-project",
+                "--ordered-shutdown",
+            ],
             PC_DISABLE_TUI="1",
         )
 
