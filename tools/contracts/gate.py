@@ -29,9 +29,14 @@ def release(version: str, contracts: Mapping[str, type[Message]], folder: Path =
         "schemas": {name: schema_of(contract) for name, contract in contracts.items()},
         "samples": {name: sample_of(contract) for name, contract in contracts.items()},
     }
-    with file.open("x") as out:
-        json.dump(body, out, indent=1, sort_keys=True)
-        out.write("\n")
+    with file.open("x") as out:  # a line for each message: it is read by machines, and kept
+        out.write("{")
+        for number, (part, messages) in enumerate(sorted(body.items())):
+            lines = (f"{json.dumps(k)}: {_line(v)}" for k, v in sorted(messages.items()))
+            out.write(
+                f"{',' if number else ''}\n{json.dumps(part)}: {{\n" + ",\n".join(lines) + "}"
+            )
+        out.write("\n}\n")
     return file
 
 
@@ -55,6 +60,10 @@ def faults(
                 found[_told(wire_type, each, version, old, known)] = None
             found.update(_unreadable(contract, body["samples"][wire_type], version))
     return list(found)
+
+
+def _line(document: Json) -> str:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _unreadable(contract: type[Message], sample: Any, version: str) -> dict[str, None]:  # JSON
