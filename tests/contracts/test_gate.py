@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.contracts.made import a_command, an_event
+from chassis.clock import new_id
+from tests.contracts.made import a_command, an_event, schema
 from tools.contracts.consumers import Reader, readers, subscribers
 from tools.contracts.gate import faults, release, released
 
@@ -90,6 +91,28 @@ def test_clients_of_the_gateway_are_named_for_what_they_may_send(folder: Path) -
     (told,) = faults({new.address.type: new}, released(folder), {})
 
     assert "breaks: every client of the gateway" in told
+
+
+def test_a_saga_that_takes_the_field_from_an_answer_is_named(folder: Path) -> None:
+    answer = a_command("Ask", cart_id=(UUID, ...))
+    old = an_event("Done", cart_id=(UUID, ...), units=(int, ...))
+    new = an_event("Done", cart_id=(UUID, ...))
+    known = {"Ask": [Reader("sagas/sell.py"), Reader("services/stock/handlers.py: ask")]}
+    schemas = {"shop.Ask.v1": schema(answer), "shop.Done.v1": schema(old)}
+    schemas["shop.Ask.v1"]["x-basalt"]["answer"] = "shop.Done.v1"
+    samples = {
+        "shop.Ask.v1": {"cart_id": str(new_id())},
+        "shop.Done.v1": {"cart_id": str(new_id())},
+    }
+
+    told = faults(
+        {"shop.Done.v1": new, "shop.Ask.v1": answer},
+        {"1.0.0": {"schemas": schemas, "samples": samples}},
+        known,
+    )
+
+    assert any("breaks: sagas/sell.py (by the answer to Ask)" in each for each in told)
+    assert not any("services/stock" in each for each in told if "field units" in each)
 
 
 def test_a_release_is_never_rewritten(folder: Path) -> None:

@@ -54,10 +54,10 @@ def faults(
             contract = contracts.get(wire_type)
             if contract is None:
                 gone = Break("removed", "", "the message is gone", f"bring it back: {NEW_VERSION}")
-                found[_told(wire_type, gone, version, old, known)] = None
+                found[_told(wire_type, gone, version, body["schemas"], known)] = None
                 continue
             for each in breaks(old, schema_of(contract)):
-                found[_told(wire_type, each, version, old, known)] = None
+                found[_told(wire_type, each, version, body["schemas"], known)] = None
             found.update(_unreadable(contract, body["samples"][wire_type], version))
     return list(found)
 
@@ -77,27 +77,43 @@ def _unreadable(contract: type[Message], sample: Any, version: str) -> dict[str,
 
 
 def _told(
-    wire_type: str, fault: Break, version: str, old: Json, known: Mapping[str, list[Reader]]
+    wire_type: str,
+    fault: Break,
+    version: str,
+    schemas: Mapping[str, Json],
+    known: Mapping[str, list[Reader]],
 ) -> str:
     subject = f"{wire_type}, field {fault.path}" if fault.path else wire_type
-    affected = ", ".join(_affected(wire_type, fault, old, known)) or "nobody in this tree"
+    affected = ", ".join(dict.fromkeys(_affected(wire_type, fault, schemas, known)))
     return (
         f"{subject}: {fault.rule}: {fault.what} (released in {version})\n"
-        f"    breaks: {affected}\n"
+        f"    breaks: {affected or 'nobody in this tree'}\n"
         f"    instead: {fault.instead}"
     )
 
 
 def _affected(
-    wire_type: str, fault: Break, old: Json, known: Mapping[str, list[Reader]]
+    wire_type: str,
+    fault: Break,
+    schemas: Mapping[str, Json],
+    known: Mapping[str, list[Reader]],
 ) -> Iterable[str]:
     """Those that use the field first; those that only hold the message when nobody names it."""
-    name = wire_type.split(".")[1]
-    users = known.get(name, [])
+    users = known.get(_name(wire_type), [])
     exact = [reader.place for reader in users if fault.field and fault.field in reader.fields]
     yield from exact or [reader.place for reader in users]
-    about = old["x-basalt"]
+    for asking, schema in schemas.items():
+        if schema["x-basalt"].get("answer") == wire_type:
+            # Fields flow by name: a saga takes what its next steps need from each answer.
+            for reader in known.get(_name(asking), []):
+                if reader.place.startswith("sagas/"):
+                    yield f"{reader.place} (by the answer to {_name(asking)})"
+    about = schemas[wire_type]["x-basalt"]
     if about["kind"] == "event":
         yield f"every subscriber of {about['topic']}"
     if about.get("permission"):
         yield "every client of the gateway"
+
+
+def _name(wire_type: str) -> str:
+    return wire_type.split(".")[1]
