@@ -6,7 +6,7 @@ STACK ?= local
 T ?= tests
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup up down status logs restart reset journey import check test test-fast \
+.PHONY: help setup up down status logs restart reset journey import lint check test test-fast \
 	test-store test-flow bench contracts verify lock format
 
 help: ## this list
@@ -51,14 +51,14 @@ import: ## import an app from a folder: make import DIR=path/to/app
 
 format: ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
-check: setup ## format, lint, types, imports, generated files, fast tests
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
+lint: setup ## format, lint, types, imports, generated files
+	.venv/bin/ruff format --no-cache --check .
+	.venv/bin/ruff check --no-cache .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
-	$(MAKE) --no-print-directory verify
-	$(MAKE) --no-print-directory test-fast
-test: check ## everything
+	@$(MAKE) --no-print-directory verify
+check: lint test-fast ## lint, and the tests that need no server
+test: lint ## everything
 	$(PYTHON) -m pytest $(T)
 test-fast: setup ## what needs no server
 	$(PYTHON) -m pytest -m "not servers" $(T)

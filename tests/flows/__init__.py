@@ -1,0 +1,1 @@
+"""Whole journeys through real processes, two replicas of every service, with faults."""
