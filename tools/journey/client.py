@@ -115,6 +115,10 @@ class Client:
         """GET a path of the gateway."""
         return await self._http.get(path, headers={**self.headers, **headers})
 
+    async def fetch_as_stranger(self, path: str) -> httpx.Response:
+        """GET a path of the gateway without saying who asks."""
+        return await self._http.get(path)
+
     async def watch(self, document: str, **variables: Any) -> AsyncIterator[Json]:
         """The results of a subscription until it completes. Failed on an error or after WATCH_S."""
         parts = urlsplit(self.gateway)

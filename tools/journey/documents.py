@@ -41,6 +41,9 @@ PUBLISH = f"""mutation($input: PublishAppInput!) {{ publishApp(input: $input) {{
 ROLL_BACK = f"""mutation($input: RollBackInput!) {{ rollBack(input: $input) {{
     {REFUSAL} ... on ReleaseRolledBack {{ releaseId pointerVersion }} }} }}"""
 
+SET_VISIBILITY = f"""mutation($input: SetAppVisibilityInput!) {{ setAppVisibility(input: $input) {{
+    {REFUSAL} ... on AppVisibilityChanged {{ visibility }} }} }}"""
+
 FEED = """query($id: ID!, $app: ID, $after: String) {
     activity(workspaceId: $id, appId: $app, first: 100, after: $after) {
         nodes { eventId type subject aggregateVersion traceId }

@@ -5,8 +5,6 @@ import copy
 import secrets
 from typing import Any
 
-import httpx
-
 from chassis.clock import SystemClock
 from tools.archive import contents
 from tools.journey.client import Failed, Json, demand, digest, fresh_key
@@ -17,6 +15,7 @@ from tools.journey.documents import (
     LOG_IN,
     REGISTER,
     ROLL_BACK,
+    SET_VISIBILITY,
 )
 from tools.journey.story import Story, live_release, stage
 
@@ -92,7 +91,7 @@ async def import_app(story: Story) -> None:
         last = await story.ended(operation["id"])
         story.app_id = last["app"]["id"]
         counts = (await story.app())["counts"]
-        notes.append(", ".join(f"{n} {kind}s" for kind, n in sorted(counts.items()) if n))
+        notes.append(", ".join(f"{kind} {n}" for kind, n in sorted(counts.items()) if n))
 
 
 async def export_app(story: Story) -> None:
@@ -154,9 +153,18 @@ async def fetch_live(story: Story, release_id: str) -> None:
         places = asyncio.Semaphore(FILES_AT_ONCE)
         sizes = await asyncio.gather(*(_file(story, file, places) for file in manifest["files"]))
         demand(sizes, "the manifest lists no files")
-        stranger = await httpx.AsyncClient(trust_env=False).get(story.client.gateway + path)
-        demand(stranger.status_code == 404, f"a stranger was answered {stranger.status_code}")
         notes.append(f"{len(sizes)} files, {sum(sizes) / 1024:.0f} KiB")
+    await open_to_everybody(story, path)
+
+
+async def open_to_everybody(story: Story, path: str) -> None:
+    """A stranger finds nothing until the app is public, and nothing again afterwards."""
+    with stage("open it to everybody, and close it again"):
+        for visibility, status in (("MEMBERS", 404), ("PUBLIC", 200), ("MEMBERS", 404)):
+            given = {"appId": story.app_id, "visibility": visibility}
+            await story.client.done(SET_VISIBILITY, "AppVisibilityChanged", **given)
+            answered = (await story.client.fetch_as_stranger(path)).status_code
+            demand(answered == status, f"a stranger of a {visibility} app was answered {answered}")
 
 
 async def _file(story: Story, file: dict[str, Any], places: asyncio.Semaphore) -> int:
