@@ -85,9 +85,9 @@ class Doorway:
 
 
 def a_context(
-    permission: str = "app.edit", workspace_id: UUID | None = WORKSPACE, seconds: float = 30
+    permission: str = "app.edit", workspace_id: UUID | None = WORKSPACE, seconds: float = 86_400
 ) -> Context:
-    """A caller that may edit apps of the workspace."""
+    """A caller that may edit apps of the workspace; made when tests are collected, so for long."""
     return Context(new_id(), workspace_id, permission, CLOCK.now() + timedelta(seconds=seconds))
 
 
