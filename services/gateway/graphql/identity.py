@@ -24,7 +24,7 @@ from services.gateway.graphql.fields import field
 from services.gateway.graphql.node import NodeShape
 from services.gateway.graphql.operation_list import operations_of
 from services.gateway.graphql.operations import Operation
-from services.gateway.graphql.shapes import shape, shape_of
+from services.gateway.graphql.shapes import Shape, shape, shape_of
 from services.gateway.graphql.studio import App, read_id
 from services.gateway.scope import Scope
 
@@ -37,12 +37,12 @@ class User(NodeShape):
 
 
 @shape(SessionContract, node="Session")
-class Session(NodeShape):
+class Session(Shape):
     """A logged-in client of the caller's."""
 
 
 @shape(InvitationContract, node="Invitation")
-class Invitation(NodeShape):
+class Invitation(Shape):
     """An invitation that can be accepted. Its token is shown once, to who invited."""
 
 

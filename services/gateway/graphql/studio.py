@@ -36,7 +36,7 @@ from services.gateway.graphql.entities import (
 from services.gateway.graphql.fields import field
 from services.gateway.graphql.loaders import AppKey, EntityKey
 from services.gateway.graphql.node import NodeShape
-from services.gateway.graphql.shapes import enum_of, shape, shape_of
+from services.gateway.graphql.shapes import Shape, enum_of, shape, shape_of
 from services.gateway.scope import Scope
 
 Kind = enum_of(EntityKind)
@@ -44,7 +44,7 @@ Difference = shape_of(DifferenceContract)
 
 
 @shape(RevisionContract, node="Revision")
-class Revision(NodeShape):
+class Revision(Shape):
     """An immutable state of an app. `tags`: the environments that it went live in."""
 
 

@@ -11,6 +11,7 @@ from graphql import (
 from contracts.base import Command
 from contracts.catalogue import CONTRACTS
 from services.gateway.graphql.mutation import EXPOSED
+from services.gateway.graphql.queries import FINDERS
 from services.gateway.graphql.schema import SCHEMA_FILE, schema_text
 
 SCHEMA = build_schema(schema_text())
@@ -59,6 +60,15 @@ def test_every_type_and_mutation_is_described() -> None:
     silent = [t.name for t in objects if not t.description and "Connection" not in t.name]
 
     assert [name for name in silent if not name.endswith("Edge")] == []
+
+
+def test_whatever_claims_to_be_a_node_can_be_found_again() -> None:
+    objects = [t for t in SCHEMA.type_map.values() if isinstance(t, GraphQLObjectType)]
+    nodes = [t for t in objects if "Node" in {i.name for i in t.interfaces}]
+
+    kinds = {"Entity" if "Entity" in {i.name for i in t.interfaces} else t.name for t in nodes}
+
+    assert kinds == set(FINDERS)
 
 
 def test_no_input_asks_for_what_the_token_says() -> None:
