@@ -101,7 +101,8 @@ async def _watch(client: Client, operation_id: str) -> Json:
 def _tell(operation: Json) -> None:
     error = operation["error"]
     if error:
-        where = f" {error['path']}: {error['rule']} {error['detail']}" if "path" in error else ""
+        parts = [error[name] for name in ("path", "rule", "detail") if error.get(name)]
+        where = f" {': '.join(parts)}" if parts else ""
         raise Failed(f"{error['code']}: {error['message']}{where}")
     app, result = operation["app"], operation["result"]
     counts = ", ".join(f"{number} {kind}" for kind, number in sorted(app["counts"].items()))

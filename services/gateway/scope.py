@@ -59,7 +59,7 @@ class World:
     watch: Watch
     memory: Memory
     context_seconds: float = 30.0
-    optional_ms: int = 2_000
+    optional_ms: int = 3_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class Settings(ServiceSettings):
     query_aliases_max: int = Field(default=60, ge=0)
     query_fields_max: int = Field(default=600, gt=0)  # with fragments expanded
     document_cache_max: int = Field(default=512, gt=0)  # parsed and validated documents kept
-    optional_ms_max: int = Field(default=2_000, gt=0)  # for a field that the rest can do without
+    optional_ms_max: int = Field(default=3_000, gt=0)  # for a field that the rest can do without
     operation_ms_max: int = Field(default=15_000, gt=0)
 
     # Sockets
