@@ -116,7 +116,7 @@ async def row_and_outbox(postgres_url: str, kafka: str) -> list[Measurement]:
 async def outbox_to_inbox(postgres_url: str, kafka: str) -> list[Measurement]:
     """Events from a commit to the consumer's commit; bare produce and consume for comparison."""
     group = f"bench-{new_id().hex[-8:]}"
-    topics = [f"ours.{group}", f"bare.{group}"]
+    topics = [f"ours.{group}", f"bare.{group}", "billing.account.v1"]  # the last: what it causes
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in topics])
