@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Callable, Mapping
 
 import uvloop
 
@@ -24,46 +25,41 @@ DBOS = {4: 200, 16: 400, 64: 400}
 
 def sagas(postgres_url: str, kafka: str) -> list[Measurement]:
     """Five steps each: alone, and at each one's best number in flight."""
-    say("sagas, one at a time")
-    alone = saga_throughput.measure(postgres_url, kafka, total=SAGAS_ALONE, in_flight=1)
-    best: dict[str, float] = {}
-    for in_flight, total in SAGAS.items():
+
+    def ours(total: int, in_flight: int) -> dict[str, float]:
         say(f"sagas, {in_flight} in flight")
-        found = saga_throughput.measure(postgres_url, kafka, total=total, in_flight=in_flight)
-        if found["sagas_per_s"] > best.get("sagas_per_s", 0):
-            best = {**found, "in_flight": in_flight}
-    say("DBOS, one at a time")
-    peer_alone = saga_dbos.measure(postgres_url, total=SAGAS_ALONE, in_flight=1)
-    peer: dict[str, float] = {}
-    for in_flight, total in DBOS.items():
+        return saga_throughput.measure(postgres_url, kafka, total=total, in_flight=in_flight)
+
+    def dbos(total: int, in_flight: int) -> dict[str, float]:
         say(f"DBOS, {in_flight} in flight")
-        found = saga_dbos.measure(postgres_url, total=total, in_flight=in_flight)
-        if found["sagas_per_s"] > peer.get("sagas_per_s", 0):
-            peer = {**found, "in_flight": in_flight}
+        return saga_dbos.measure(postgres_url, total=total, in_flight=in_flight)
+
+    alone, best = ours(SAGAS_ALONE, 1), _best(ours, SAGAS)
+    peer_alone, peer = dbos(SAGAS_ALONE, 1), _best(dbos, DBOS)
+    against = "DBOS 3.4, same Postgres"
+    how = f"in flight: {best['in_flight']:.0f} ours, {peer['in_flight']:.0f} DBOS"
+    rate, peer_rate = best["sagas_per_s"], peer["sagas_per_s"]
     return [
-        Measurement(
-            "five-step saga, throughput",
-            best["sagas_per_s"],
-            peer["sagas_per_s"],
-            "sagas/s",
-            "DBOS 3.4, same Postgres",
-            f"in flight: {best['in_flight']:.0f} ours, {peer['in_flight']:.0f} DBOS",
-        ),
+        Measurement("five-step saga, throughput", rate, peer_rate, "sagas/s", against, how),
         *(
             Measurement(
-                f"five-step saga alone, {point}",
-                alone[f"{point}_ms"],
-                peer_alone[f"{point}_ms"],
-                "ms",
-                "DBOS 3.4, same Postgres",
+                f"five-step saga alone, {p}", alone[f"{p}_ms"], peer_alone[f"{p}_ms"], "ms", against
             )
-            for point in ("p50", "p99")
+            for p in ("p50", "p99")
         ),
         *(
             Measurement(f"CPU of a saga, {who}", best[f"{who}_cpu_ms"], 0.0, "ms", "nothing")
             for who in ("orchestrator", "participant")
         ),
     ]
+
+
+def _best(
+    measure: Callable[[int, int], dict[str, float]], loads: Mapping[int, int]
+) -> dict[str, float]:
+    """Of several numbers in flight, the one with the most sagas a second."""
+    found = [{**measure(total, n), "in_flight": n} for n, total in loads.items()]
+    return max(found, key=lambda figures: figures["sagas_per_s"])
 
 
 def say(what: str) -> None:

@@ -136,9 +136,9 @@ async def outbox_to_inbox(postgres_url: str, kafka: str) -> list[Measurement]:
     ]
 
 
-async def _ours(
-    database: Database, kafka: str, group: str, topic: str
-) -> tuple[float, tuple[float, float]]:
+@asynccontextmanager
+async def _wired(database: Database, kafka: str, group: str, topic: str) -> AsyncIterator[Relay]:
+    """A relay and a consumer, both ready."""
     clock = SystemClock()
     relay = Relay(database, clock, lambda wake: Producer(kafka, wake, client_id="bench"))
     await relay.start()
@@ -154,35 +154,41 @@ async def _ours(
     async with asyncio.timeout(WAIT_S):
         while subscription.not_ready() or relay.not_ready():
             await clock.sleep(0.01)
+    yield relay
+    await subscription.stop()
+    await relay.stop()
 
-    async def send(events: list[Envelope]) -> None:
-        outbox = Outbox()
-        for event in events:
-            outbox.append(event)
-        await relay.commit(Statement(), outbox)
 
+async def _ours(
+    database: Database, kafka: str, group: str, topic: str
+) -> tuple[float, tuple[float, float]]:
     async def handled(count: int) -> None:
         sql = "SELECT count(*) FROM inbox WHERE consumer_group = $1"
         async with asyncio.timeout(WAIT_S):
             while await database.fetchval(sql, group) < count:
-                await clock.sleep(0.002)
+                await asyncio.sleep(0.002)
 
-    events = [an_envelope(a_commit_quota(new_id()), topic=topic) for _ in range(EVENTS)]
-    began = time.perf_counter()
-    for at in range(0, EVENTS, CHUNK):
-        await send(events[at : at + CHUNK])
-    await handled(EVENTS)
-    bulk = EVENTS / (time.perf_counter() - began)
-    times = []
-    for number in range(1, PACED_EVENTS + 1):
-        one = an_envelope(a_commit_quota(new_id()), topic=topic)
-        sent = time.perf_counter()
-        await send([one])
-        await handled(EVENTS + number)
-        times.append((time.perf_counter() - sent) * LINKED_MS)
-        await clock.sleep(PACE_S)
-    await subscription.stop()
-    await relay.stop()
+    async with _wired(database, kafka, group, topic) as relay:
+
+        async def send(events: list[Envelope]) -> None:
+            outbox = Outbox()
+            for event in events:
+                outbox.append(event)
+            await relay.commit(Statement(), outbox)
+
+        events = [an_envelope(a_commit_quota(new_id()), topic=topic) for _ in range(EVENTS)]
+        began = time.perf_counter()
+        for at in range(0, EVENTS, CHUNK):
+            await send(events[at : at + CHUNK])
+        await handled(EVENTS)
+        bulk = EVENTS / (time.perf_counter() - began)
+        times = []
+        for number in range(1, PACED_EVENTS + 1):
+            sent = time.perf_counter()
+            await send([an_envelope(a_commit_quota(new_id()), topic=topic)])
+            await handled(EVENTS + number)
+            times.append((time.perf_counter() - sent) * LINKED_MS)
+            await asyncio.sleep(PACE_S)
     return bulk, _percentiles(times)
 
 
