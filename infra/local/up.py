@@ -199,20 +199,28 @@ def restart(stack: Stack, name: str) -> None:
     print(f"{name} restarted")
 
 
+WHOLE = {
+    "up": up,
+    "down": down,
+    "status": status,
+    "reset": reset,
+    "journey": lambda stack: journey(stack, ("--mirrors",)),
+}
+ONE = {"logs": logs, "restart": restart}
+
+
 def main() -> None:
     """Parse and run; what can't be done is one line with the remedy."""
     parser = argparse.ArgumentParser(description=__doc__)
-    verbs = ("up", "down", "status", "reset", "logs", "restart", "journey")
-    parser.add_argument("verb", choices=verbs)
+    parser.add_argument("verb", choices=(*WHOLE, *ONE))
     parser.add_argument("name", nargs="?", default="")
     given = parser.parse_args()
     try:
         stack = Stack.from_environment()
-        if given.verb in ("logs", "restart"):
-            (logs if given.verb == "logs" else restart)(stack, given.name)
+        if given.verb in ONE:
+            ONE[given.verb](stack, given.name)
         else:
-            verb = {"up": up, "down": down, "status": status, "reset": reset, "journey": journey}
-            verb[given.verb](stack)
+            WHOLE[given.verb](stack)
     except Unfit as unfit:
         complain(unfit)
 

@@ -162,11 +162,13 @@ async def _wired(database: Database, kafka: str, group: str, topic: str) -> Asyn
 async def _ours(
     database: Database, kafka: str, group: str, topic: str
 ) -> tuple[float, tuple[float, float]]:
+    clock = SystemClock()
+
     async def handled(count: int) -> None:
         sql = "SELECT count(*) FROM inbox WHERE consumer_group = $1"
         async with asyncio.timeout(WAIT_S):
             while await database.fetchval(sql, group) < count:
-                await asyncio.sleep(0.002)
+                await clock.sleep(0.002)
 
     async with _wired(database, kafka, group, topic) as relay:
 
@@ -188,7 +190,7 @@ async def _ours(
             await send([an_envelope(a_commit_quota(new_id()), topic=topic)])
             await handled(EVENTS + number)
             times.append((time.perf_counter() - sent) * LINKED_MS)
-            await asyncio.sleep(PACE_S)
+            await clock.sleep(PACE_S)
     return bulk, _percentiles(times)
 
 
