@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from infra.local import compose
@@ -199,7 +200,7 @@ def restart(stack: Stack, name: str) -> None:
     print(f"{name} restarted")
 
 
-WHOLE = {
+WHOLE: dict[str, Callable[[Stack], None]] = {
     "up": up,
     "down": down,
     "status": status,
