@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 import uvloop
 
 from tests.bench import saga_dbos, saga_throughput
+from tests.bench.events import outbox_to_inbox
 from tests.bench.imports import import_files
-from tests.bench.messages import outbox_to_inbox, row_and_outbox
+from tests.bench.messages import row_and_outbox
 from tests.bench.table import Measurement, show, write
 from tests.servers import Servers
 

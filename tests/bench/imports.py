@@ -22,9 +22,11 @@ RUNS = 3
 async def import_files(postgres_url: str, mongo_url: str) -> list[Measurement]:
     """Files per second: blob, worker, MongoDB, index in Postgres, facts; the best of a few."""
     archive = shop_zip(copies=COPIES)
-    began = time.perf_counter()
-    files = len(read_zip(archive))
-    peer = files / (time.perf_counter() - began)
+    reads = []
+    for _ in range(RUNS + 1):  # the first one warms up
+        began = time.perf_counter()
+        files = len(read_zip(archive))
+        reads.append(time.perf_counter() - began)
     url = await fresh_database(postgres_url, "studio")
     database = await Database.open(url, pool_max=4)
     documents = Documents.open(mongo_url, f"bench_{new_id().hex}", timeout=30)
@@ -32,7 +34,7 @@ async def import_files(postgres_url: str, mongo_url: str) -> list[Measurement]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             desk = await a_desk(database, documents, Path(folder), apps_max=100)
-            for _ in range(RUNS):
+            for _ in range(RUNS + 1):
                 began = time.perf_counter()
                 await desk.imported(archive, new_id())
                 times.append(time.perf_counter() - began)
@@ -42,5 +44,6 @@ async def import_files(postgres_url: str, mongo_url: str) -> list[Measurement]:
         admin = await asyncpg.connect(postgres_url, timeout=10)
         await admin.execute(f'DROP DATABASE "{url.rsplit("/", 1)[1]}" WITH (FORCE)', timeout=60)
         await admin.close(timeout=5)
-    how = f"{files} files, {len(archive) / 1024:.0f} KiB zip"
-    return [Measurement("import an app", files / min(times), peer, "files/s", "read its zip", how)]
+    how = f"{files} files, {len(archive) / 1024:.0f} KiB zip, the best of {RUNS + 1} each"
+    ours, peer = files / min(times), files / min(reads)
+    return [Measurement("import an app", ours, peer, "files/s", "only reading its zip", how)]
