@@ -8,8 +8,9 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+import asyncpg
 import uvloop
 
 from tests.bench import saga_dbos, saga_throughput
@@ -28,44 +29,89 @@ def sagas(postgres_url: str, kafka: str) -> list[Measurement]:
     """Five steps each: alone, and at each one's best number in flight."""
 
     def ours(total: int, in_flight: int) -> dict[str, float]:
-        say(f"sagas, {in_flight} in flight")
         return saga_throughput.measure(postgres_url, kafka, total=total, in_flight=in_flight)
 
     def dbos(total: int, in_flight: int) -> dict[str, float]:
-        say(f"DBOS, {in_flight} in flight")
         return saga_dbos.measure(postgres_url, total=total, in_flight=in_flight)
 
-    alone, best = ours(SAGAS_ALONE, 1), _best(ours, SAGAS)
-    peer_alone, peer = dbos(SAGAS_ALONE, 1), _best(dbos, DBOS)
+    alone, *loaded = _sweep("sagas", ours, {1: SAGAS_ALONE} | SAGAS)
+    peer_alone, *peers = _sweep("DBOS", dbos, {1: SAGAS_ALONE} | DBOS)
+    best, peer = max(loaded, key=_rate), max(peers, key=_rate)
     against = "DBOS 3.4, same Postgres"
-    how = f"in flight: {best['in_flight']:.0f} ours, {peer['in_flight']:.0f} DBOS"
-    rate, peer_rate = best["sagas_per_s"], peer["sagas_per_s"]
+    one = f"{SAGAS_ALONE}, one at a time"
+    told = f"each one's best of ours {_told(loaded)}, DBOS {_told(peers)}"
     return [
-        Measurement("five-step saga, throughput", rate, peer_rate, "sagas/s", against, how),
+        Measurement("five-step saga", _rate(best), _rate(peer), "sagas/s", against, told),
         *(
-            Measurement(
-                f"five-step saga alone, {p}", alone[f"{p}_ms"], peer_alone[f"{p}_ms"], "ms", against
-            )
-            for p in ("p50", "p99")
+            Measurement(f"five-step saga alone, {p}", alone[p], peer_alone[p], "ms", against, one)
+            for p in ("p50_ms", "p99_ms")
         ),
         *(
-            Measurement(f"CPU of a saga, {who}", best[f"{who}_cpu_ms"], 0.0, "ms", "nothing")
+            Measurement(f"CPU of a saga, {who}", best[f"{who}_cpu_ms"], 0.0, "ms", "-", told)
             for who in ("orchestrator", "participant")
         ),
     ]
 
 
-def _best(
-    measure: Callable[[int, int], dict[str, float]], loads: Mapping[int, int]
-) -> dict[str, float]:
-    """Of several numbers in flight, the one with the most sagas a second."""
-    found = [{**measure(total, n), "in_flight": n} for n, total in loads.items()]
-    return max(found, key=lambda figures: figures["sagas_per_s"])
+def _sweep(
+    who: str, measure: Callable[[int, int], dict[str, float]], loads: Mapping[int, int]
+) -> list[dict[str, float]]:
+    """The figures at each number in flight, told as they come."""
+    found = []
+    for in_flight, total in loads.items():
+        figures = {**measure(total, in_flight), "in_flight": in_flight, "total": total}
+        say(
+            f"{who}, {in_flight} in flight: {_rate(figures):,.1f}/s,"
+            f" p50 {figures['p50_ms']:,.1f} ms, p99 {figures['p99_ms']:,.1f} ms"
+        )
+        found.append(figures)
+    return found
+
+
+def _rate(figures: Mapping[str, float]) -> float:
+    return figures["sagas_per_s"]
+
+
+def _told(sweep: Sequence[Mapping[str, float]]) -> str:
+    return ", ".join(
+        f"{_rate(f):.0f}/s ({f['total']:.0f}, {f['in_flight']:.0f} in flight)" for f in sweep
+    )
+
+
+def _taken(measurements: list[Measurement]) -> list[Measurement]:
+    """Told as they come."""
+    for m in measurements:
+        say(f"{m.what}: {m.ours:,.1f} {m.unit}, {m.against}: {m.peer:,.1f}")
+    return measurements
+
+
+def measured(only: str | None, servers: Servers) -> list[Measurement]:
+    """All of it, or one part."""
+    postgres, kafka = f"{servers.postgres_url}/postgres", servers.kafka_bootstrap
+    found: list[Measurement] = []
+    if only in (None, "sagas"):
+        found += sagas(postgres, kafka)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    if only in (None, "messages"):
+        found += _taken(asyncio.run(row_and_outbox(postgres, kafka)))
+        found += _taken(asyncio.run(outbox_to_inbox(postgres, kafka)))
+    if only in (None, "imports"):
+        found += _taken(asyncio.run(import_files(postgres, servers.mongo_url)))
+    return found
+
+
+async def _version(postgres_url: str) -> str:
+    connection = await asyncpg.connect(f"{postgres_url}/postgres", timeout=10)
+    try:
+        version: str = await connection.fetchval("SHOW server_version", timeout=10)
+    finally:
+        await connection.close(timeout=5)
+    return version
 
 
 def say(what: str) -> None:
     """Progress."""
-    print(f"measuring {what} ...", file=sys.stderr, flush=True)
+    print(f"bench: {what}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -74,25 +120,15 @@ def main() -> None:
     parser.add_argument("--only", choices=("sagas", "messages", "imports"))
     only = parser.parse_args().only
     began = time.perf_counter()
-    measurements: list[Measurement] = []
     servers = Servers()
     try:
-        postgres, kafka = f"{servers.postgres_url}/postgres", servers.kafka_bootstrap
-        if only in (None, "sagas"):
-            measurements += sagas(postgres, kafka)
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-        if only in (None, "messages"):
-            say("row + outbox")
-            measurements += asyncio.run(row_and_outbox(postgres, kafka))
-            say("outbox to inbox")
-            measurements += asyncio.run(outbox_to_inbox(postgres, kafka))
-        if only in (None, "imports"):
-            say("import")
-            measurements += asyncio.run(import_files(postgres, servers.mongo_url))
+        measurements = measured(only, servers)
+        version = asyncio.run(_version(servers.postgres_url))
     finally:
         servers.close()
     print(show(measurements))
-    print(f"{write(measurements)}, after {time.perf_counter() - began:.0f} s")
+    file = write(measurements, version)
+    print(f"{file.relative_to(file.parents[1])}, after {time.perf_counter() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """Measurements, their table and their file."""
 
 import json
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+
+from chassis.clock import SystemClock
 
 RESULTS = Path(__file__).parents[2] / "bench-results"
 PACKAGES = ("aiokafka", "asyncpg", "dbos", "faststream", "pydantic", "uvloop")
@@ -29,28 +32,31 @@ class Measurement:
 
 def show(measurements: Sequence[Measurement]) -> str:
     """The table: more is better, except for times."""
-    lines = [f"{'what':<46} {'ours':>10} {'peer':>10} {'ratio':>7}  unit      against"]
-    lines += [
-        f"{m.what:<46} {m.ours:>10,.1f} {m.peer:>10,.1f} {m.ratio:>7.2f}  {m.unit:<9} {m.against}"
-        for m in measurements
-    ]
-    return "\n".join(lines)
+    head = f"{'what':<34} {'ours':>10} {'peer':>10} {'ratio':>7}  {'unit':<9} against"
+    return "\n".join([head, *map(_line, measurements)])
 
 
-def write(measurements: Sequence[Measurement]) -> Path:
-    """The same as JSON, with versions."""
+def _line(m: Measurement) -> str:
+    against = f"{m.peer:>10,.1f} {m.ratio:>7.2f}" if m.peer else f"{'-':>10} {'-':>7}"
+    return f"{m.what:<34} {m.ours:>10,.1f} {against}  {m.unit:<9} {m.against}"
+
+
+def write(measurements: Sequence[Measurement], postgres: str) -> Path:
+    """The same as JSON, with versions; `postgres` is the server's."""
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / "latest.json"
     content = {
-        "machine": {"cores": len(_cores()), "python": platform.python_version()},
-        "versions": {package: version(package) for package in PACKAGES},
+        "at": SystemClock().now().isoformat(),
+        "machine": {
+            "cores": len(os.sched_getaffinity(0)),
+            "load_average_at_end": [round(load, 2) for load in os.getloadavg()],
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "postgres": postgres,
+            **{package: version(package) for package in PACKAGES},
+        },
         "measurements": [{**asdict(m), "ratio": m.ratio} for m in measurements],
     }
     file.write_text(json.dumps(content, indent=1))
     return file
-
-
-def _cores() -> set[int]:
-    import os
-
-    return os.sched_getaffinity(0)
