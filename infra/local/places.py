@@ -128,10 +128,6 @@ class Ports:
     def redis(self) -> int:
         return self.base + 6
 
-    @property
-    def supervisor(self) -> int:
-        return self.base + 7
-
     @classmethod
     def from_environment(cls) -> "Ports":
         """`BASALT_PORT_BASE`, 7400 when unset."""

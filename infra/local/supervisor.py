@@ -1,7 +1,12 @@
-"""process-compose, as `make` uses it: start detached, ask, restart, stop; with deadlines."""
+"""process-compose, as `make` uses it: start detached, ask, restart, stop; with deadlines.
+
+Its interface asks for no password, runs any command, and would listen on every network of the
+machine. So it is a socket in a folder that only its owner may enter, and no port.
+"""
 
 import json
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterable
@@ -10,10 +15,11 @@ from pathlib import Path
 
 from infra.local.places import Unfit
 from infra.local.prepare import binaries
-from infra.local.servers import accepts
 from infra.local.stack import Stack
 
 CALL_TIMEOUT_S = 40
+SOCKET_PATH_MAX = 100
+"""Bytes; the kernel's own limit is a little above."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +42,26 @@ class Process:
 
 
 class Supervisor:
-    """The process-compose of one stack; it listens on the stack's supervisor port."""
+    """The process-compose of one stack; it listens on a socket in the stack's data folder."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
+        self._socket = stack.data / "supervisor" / "control.sock"
+        if len(os.fsencode(self._socket)) > SOCKET_PATH_MAX:
+            raise Unfit(
+                f"the path {stack.data} is too long for a socket: choose a shorter BASALT_DATA"
+            )
 
     @property
     def running(self) -> bool:
-        return accepts(self._stack.ports.supervisor)
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(0.5)
+            return probe.connect_ex(str(self._socket)) == 0
 
     def start(self, file: Path) -> None:
-        """Start it and everything in the file, detached."""
+        """Start it and everything in the file, detached; wait until it answers."""
+        self._socket.parent.mkdir(mode=0o700, exist_ok=True)
+        self._socket.unlink(missing_ok=True)  # one that was killed leaves its own
         log = self._stack.data / "logs" / "supervisor.log"
         self._call(
             [
@@ -62,18 +77,12 @@ class Supervisor:
             ],
             PC_DISABLE_TUI="1",
         )
+        self._await(running=True)
 
     def stop(self) -> None:
         """Stop every process in reverse order, then itself. Unfit when it does not end."""
         self._call(["down"])
-        deadline = time.monotonic() + CALL_TIMEOUT_S
-        while self.running:
-            if time.monotonic() > deadline:
-                raise Unfit(
-                    f"the supervisor on port {self._stack.ports.supervisor} does not end: see"
-                    f" {self._stack.data}/logs/supervisor.log"
-                )
-            time.sleep(0.05)
+        self._await(running=False)
 
     def processes(self) -> list[Process]:
         """What it supervises."""
@@ -95,8 +104,16 @@ class Supervisor:
         """Restart one process; the others go on."""
         self._call(["process", "restart", name])
 
+    def _await(self, *, running: bool) -> None:
+        deadline = time.monotonic() + CALL_TIMEOUT_S
+        while self.running is not running:
+            if time.monotonic() > deadline:
+                log = self._stack.data / "logs" / "supervisor.log"
+                raise Unfit(f"the supervisor does not {'answer' if running else 'end'}: see {log}")
+            time.sleep(0.05)
+
     def _call(self, arguments: list[str], **environment: str) -> str:
-        command = [str(binaries() / "process-compose"), "-p", str(self._stack.ports.supervisor)]
+        command = [str(binaries() / "process-compose"), "-U", "-u", str(self._socket)]
         done = subprocess.run(  # noqa: S603  # our own command
             [*command, *arguments],
             env={**os.environ, "XDG_CONFIG_HOME": str(self._stack.data), **environment},
