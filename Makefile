@@ -47,6 +47,7 @@ reset: ## stop, and forget all data
 journey: ## the golden journey and its mirrors, against the running platform
 	@$(PYTHON) -m infra.local.up journey
 import: ## import an app from a folder: make import DIR=path/to/app
+	@test -n "$(DIR)" || { echo "basalt: which app? make import DIR=path/to/app" >&2; exit 1; }
 	@$(PYTHON) -m tools.import_app "$(DIR)"
 
 format: ## format the code

@@ -145,8 +145,7 @@ def status(stack: Stack) -> None:
     """A line per process."""
     supervisor = Supervisor(stack)
     if not supervisor.running:
-        print("the stack does not run: make up")
-        return
+        raise Unfit("the stack does not run: make up")
     for process in supervisor.processes():
         print(_line(process))
 
