@@ -29,13 +29,13 @@ up: ## the whole platform, proven by the golden journey (STACK=docker: with cont
 	@echo "GraphQL   http://127.0.0.1:$${GATEWAY_PORT:-7400}/graphql"
 down: ## stop the platform
 	docker compose down
+status logs restart reset journey import:
+	@echo "basalt: with STACK=docker use docker compose ps, logs, restart, down --volumes" >&2; exit 1
 else
 up: setup
 	@$(PYTHON) -m infra.local.up up
 down:
 	@$(PYTHON) -m infra.local.up down
-endif
-
 status: ## a line per process
 	@$(PYTHON) -m infra.local.up status
 logs: ## follow one log: make logs S=gateway
@@ -49,6 +49,7 @@ journey: ## the golden journey and its mirrors, against the running platform
 import: ## import an app from a folder: make import DIR=path/to/app
 	@test -n "$(DIR)" || { echo "basalt: which app? make import DIR=path/to/app" >&2; exit 1; }
 	@$(PYTHON) -m tools.import_app "$(DIR)"
+endif
 
 format: ## format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -1,5 +1,7 @@
 """Limits of studio, each with its unit."""
 
+from pydantic import Field
+
 from chassis.settings import Settings as ChassisSettings
 from services.studio.appsmith import Limits
 
@@ -7,11 +9,11 @@ from services.studio.appsmith import Limits
 class Settings(ChassisSettings):
     """What studio reads from its environment besides what every service reads."""
 
-    archive_files_max: int = 50_000
-    archive_bytes_max: int = 256 * 1024 * 1024
-    archive_entry_bytes_max: int = 64 * 1024 * 1024
-    archive_total_bytes_max: int = 512 * 1024 * 1024
-    bodies_in_memory_bytes_max: int = 64 * 1024 * 1024
+    archive_files_max: int = Field(default=50_000, gt=0)
+    archive_bytes_max: int = Field(default=256 * 1024 * 1024, gt=0)
+    archive_entry_bytes_max: int = Field(default=64 * 1024 * 1024, gt=0)
+    archive_total_bytes_max: int = Field(default=512 * 1024 * 1024, gt=0)
+    bodies_in_memory_bytes_max: int = Field(default=64 * 1024 * 1024, gt=0)
 
     @property
     def archive_limits(self) -> Limits:
