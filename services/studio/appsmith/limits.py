@@ -17,6 +17,8 @@ class Limits(BaseModel):
     ratio_max: PositiveInt = 200
     """Unpacked to packed size, for an entry and for the whole; small files are let off."""
     ratio_floor_bytes: PositiveInt = MIB
+    whole_ratio_floor_bytes: PositiveInt = 32 * MIB
+    """What a whole archive may unpack to whatever its ratio."""
     path_length_max: PositiveInt = 1024
     depth_max: PositiveInt = 64
 

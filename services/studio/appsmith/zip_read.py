@@ -73,7 +73,7 @@ def _read(view: memoryview, limits: Limits) -> SourceTree:
 
 def _checked(found: Iterable[Entry], limits: Limits) -> list[Entry]:
     entries: dict[str, Entry] = {}
-    total = 0
+    total = packed = 0
     for entry in found:
         if entry.is_folder or is_version_control(entry.path) or entry.path.startswith(_MAC_JUNK):
             continue
@@ -82,11 +82,14 @@ def _checked(found: Iterable[Entry], limits: Limits) -> list[Entry]:
         if len(entries) >= limits.files_max:
             raise _refused(entry, Rule.TOO_MANY_FILES, f"more than {limits.files_max} files")
         _check_claim(entry, limits)
-        total += entry.unpacked
+        total, packed = total + entry.unpacked, packed + entry.packed
         if total > limits.total_bytes_max:
             detail = f"more than {limits.total_bytes_max} bytes in all"
             raise _refused(entry, Rule.TOTAL_TOO_LARGE, detail)
         entries[entry.path] = entry
+    if total > max(limits.whole_ratio_floor_bytes, packed * limits.ratio_max):
+        detail = f"{packed} bytes that claim to be {total} in all"
+        raise ImportRefused(path="", rule=Rule.BOMB, detail=detail)
     check_no_file_is_a_folder(entries)
     return list(entries.values())
 
