@@ -1,0 +1,1 @@
+"""basalt: the operators' command. Each module here adds one subcommand (`COMMANDS`)."""
