@@ -61,3 +61,11 @@ class ForwardRefused(Rejection):
 
 ForwardRefused.address = Address("chassis", "chassis", "ForwardRefused", 1, "")
 REGISTRY.setdefault(ForwardRefused.address.type, ForwardRefused)
+
+
+class FaultRefused(Rejection):
+    """Refused on purpose, by a fault rule of a staging environment."""
+
+
+FaultRefused.address = Address("chassis", "chassis", "FaultRefused", 1, "")
+REGISTRY.setdefault(FaultRefused.address.type, FaultRefused)

@@ -17,6 +17,7 @@ import structlog
 from chassis.assembly import all_provides, take_handlers, take_views
 from chassis.clock import Clock, SystemClock, jittered
 from chassis.doors.app import Check, Health, build_app
+from chassis.doors.faults import fault_routers
 from chassis.doors.http import HttpDoor
 from chassis.doors.server import HttpServer, http_server, start_server
 from chassis.messaging.handlers import Handlers
@@ -147,7 +148,7 @@ class Running:
     async def _build(self) -> Any:  # a FastAPI application
         wiring = self.wiring
         door = HttpDoor(self.settings, self.clock, wiring.commands, wiring.queries)
-        routers = []
+        routers = fault_routers(self.settings, self.clock, self.service.name)
         for entry in self.service.routers:
             router = entry(wiring.resources) if inspect.isroutine(entry) else entry
             routers.append(await router if inspect.isawaitable(router) else router)

@@ -25,6 +25,10 @@ class ServiceSettings(BaseSettings):
     environment: Literal["development", "test", "staging", "production"] = "development"
     context_key: SecretStr = Field(min_length=16)  # signs contexts; the gateway has the same
 
+    # Faults on purpose: rules of operators, at FAULT points; refused in production
+    faults: Literal["off", "staging"] = "off"
+    faults_log: str = ""  # a file that each firing is appended to, before it happens
+
     # Where the servers are
     postgres_url: SecretStr = SecretStr("")  # has a password: the service's own database and role
     kafka_bootstrap: str = ""

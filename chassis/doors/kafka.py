@@ -7,6 +7,7 @@ events that it handles, and the taps. Extensions may add groups of their own.
 from collections.abc import Callable
 from functools import partial
 
+from chassis.faults.consumer import pointed
 from chassis.messaging.carrier import RelayLimits
 from chassis.messaging.chunk import CommandChunk
 from chassis.messaging.deadletters import DeadLetters
@@ -75,7 +76,7 @@ class KafkaDoor:
                 bootstrap=self._wiring.settings.kafka_bootstrap,
                 group=consumer.group,
                 topics=consumer.topics,
-                handler=consumer.handler,
+                handler=pointed(consumer.handler),
                 clock=clock,
                 limits=limits,
             )

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from chassis.errors import Unanswered, Unavailable
+from chassis.faults import FAULTS
 from chassis.messaging.envelope import Headers, wire_headers
 from chassis.messaging.outbox import Outgoing, hash_of
 
@@ -79,6 +80,8 @@ class Producer:
     async def send_rows(self, rows: Sequence[Outgoing]) -> None:
         """Hand rows to Kafka, per partition in the order given. Returns when all are on their
         way; the watcher hears the rest."""
+        if FAULTS.armed:
+            await FAULTS.at("relay.before_publish", rows)
         groups: dict[tuple[str, int], list[Outgoing]] = {}
         counts = {topic: await self._partitions(topic) for topic in {row.topic for row in rows}}
         missing: list[Outgoing] = []
@@ -166,6 +169,8 @@ class Producer:
     def _done(self, ids: list[UUID], future: "asyncio.Future[object]") -> None:
         error = asyncio.CancelledError() if future.cancelled() else future.exception()
         if error is None:
+            if FAULTS.armed:
+                FAULTS.published(ids)
             self._watcher.confirmed(ids)
         else:
             self._watcher.broken(error)

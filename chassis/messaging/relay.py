@@ -14,6 +14,7 @@ from asyncpg import PostgresError
 
 from chassis.clock import Clock, chance, new_id
 from chassis.errors import Conflict, Unavailable
+from chassis.faults import FAULTS
 from chassis.messaging.carrier import Carrier, RelayLimits
 from chassis.messaging.envelope import Headers
 from chassis.messaging.inbox import prune_inbox
@@ -131,7 +132,11 @@ class Relay:
             statement.add("DELETE FROM outbox WHERE id = ANY({}::uuid[])", acked)
         if epochs:
             statement.select("foreign_shards", _FOREIGN, list(epochs), list(epochs.values()))
+        if FAULTS.armed:
+            await FAULTS.at("outbox.before_commit", rows)
         row = await statement.run(self._database)
+        if FAULTS.armed:
+            await FAULTS.at("outbox.after_commit", rows)
         return list(row["foreign_shards"]) if epochs else []
 
     def _fail(self, ticket: Ticket | None, error: BaseException) -> None:

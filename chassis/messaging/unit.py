@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from chassis.clock import new_id
 from chassis.context import Context
 from chassis.errors import IdempotencyKeyReused, Rejected
+from chassis.faults import FAULTS
 from chassis.messaging.envelope import Envelope, Record
 from chassis.messaging.handlers import Answers, Binding, Handlers
 from chassis.messaging.inbox import Inbox, Kept
@@ -69,6 +70,8 @@ class UnitOfWork:
 
     async def run(self, works: Sequence[Work]) -> list[Answered]:
         """Handle as many of `works` as fit in one transaction (at least one), and commit."""
+        if FAULTS.armed:
+            await FAULTS.at("participant.before_tx", [work.envelope for work in works])
         await self._load(works)
         answers: list[Answered] = []
         for work in works:
@@ -80,6 +83,8 @@ class UnitOfWork:
                     raise
                 break
         await self._commit()
+        if FAULTS.armed:
+            await FAULTS.at("participant.after_tx", [w.envelope for w in works[: len(answers)]])
         return answers
 
     async def _load(self, works: Sequence[Work]) -> None:
@@ -127,6 +132,8 @@ class UnitOfWork:
         """The handler's answer (or its refusal), and the events among what it returned."""
         snapshots = [(store, store.snapshot()) for store in self._stores.values()]
         try:
+            if FAULTS.armed:
+                await FAULTS.at("participant.handle", [work.envelope])
             returned = await work.binding(work.message, self._stores, work.context)
         except (Rejected, FlushFirst) as stopped:
             for store, snapshot in snapshots:

@@ -9,6 +9,7 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Conflict, Unavailable
+from chassis.faults import FAULTS, Passage
 from chassis.messaging.outbox import CommitPoint
 from chassis.saga import metrics
 from chassis.saga.batch import Batch
@@ -96,6 +97,8 @@ class SagaEngine:
         )
         if not claimed:
             return 0
+        if FAULTS.armed:
+            await FAULTS.at("saga.tick", [_passage(state) for state in claimed])
         granted = await self._desk.granted([s for s in claimed if s.phase == Phase.LOCKING])
         events: list[tuple[SagaState, Input]] = [
             (state, LockGranted(at) if state.id in granted else Tick(at)) for state in claimed
@@ -115,7 +118,11 @@ class SagaEngine:
     async def _commit(self, statement: Statement, batch: Batch, *, exact: bool = False) -> None:
         self._desk.fill(statement, batch, exact=exact)
         if statement:
+            if FAULTS.armed:
+                await FAULTS.at("saga.before_persist", batch.outbox)
             await self._commit_point.commit(statement, batch.outbox)
+            if FAULTS.armed:
+                await FAULTS.at("saga.after_persist_before_send", batch.outbox)
             self._recent.keep(change.state for change in batch.changes.values())
             metrics.count(batch)
 
@@ -135,3 +142,9 @@ class SagaEngine:
             log.exception("saga_tick_failed", sagas=[str(state.id) for state, _ in events[:5]])
             return False
         return True
+
+
+def _passage(state: SagaState) -> Passage:
+    """A saga at a fault point: its name, and which way it goes."""
+    workspace_id = str(state.workspace_id) if state.workspace_id else ""
+    return Passage(state.saga, direction=str(state.phase).lower(), workspace_id=workspace_id)

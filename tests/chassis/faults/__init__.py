@@ -1,0 +1,1 @@
+"""Fault points: rules, firings, the door that arms them."""
