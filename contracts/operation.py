@@ -30,7 +30,8 @@ class OperationState(StrEnum):
 
 
 class OperationStep(Reply):
-    """One step of long work. `state`: pending, sent, done, rejected, compensating, undone."""
+    """One step of long work. `state`: pending, sent, done, skipped (an operator attested
+    it), rejected, compensating, undone."""
 
     name: str
     state: str
@@ -38,7 +39,11 @@ class OperationStep(Reply):
 
 
 class Operation(Reply):
-    """A snapshot of long work. `error_type` is a rejection's wire type, `error` its fields."""
+    """A snapshot of long work. `error_type` is a rejection's wire type, `error` its fields.
+
+    `waits_for` says what it is WAITING for: "lock" (other work on the same thing), "approval" (a
+    person who may agree to it) or "operator" (who holds it back).
+    """
 
     operation_id: UUID
     workspace_id: UUID
@@ -55,6 +60,7 @@ class Operation(Reply):
     error: dict[str, Any] = Field(default_factory=dict)  # fields of the rejection error_type
     version: int = 0
     cancellable: bool = False
+    waits_for: str = ""
     started_at: datetime
     updated_at: datetime
     finished_at: datetime | None = None

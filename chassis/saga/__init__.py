@@ -4,12 +4,14 @@ A file in sagas/ needs this module only.
 """
 
 from chassis.saga.definition import (
+    Approval,
     DefinitionRefused,
     Definitions,
     Kind,
     Saga,
     Step,
     compensatable,
+    parallel,
     pivot,
     retriable,
 )
@@ -19,6 +21,7 @@ __all__ = [
     "PATIENT",
     "QUICK",
     "UNTIL_DONE",
+    "Approval",
     "DefinitionRefused",
     "Definitions",
     "Kind",
@@ -26,6 +29,7 @@ __all__ = [
     "Saga",
     "Step",
     "compensatable",
+    "parallel",
     "pivot",
     "retriable",
 ]

@@ -9,7 +9,7 @@ import orjson
 
 from chassis.messaging.envelope import Envelope
 from chassis.messaging.outbox import Outbox
-from chassis.saga.definition import Definitions, Kind, Saga
+from chassis.saga.definition import Definitions, Saga
 from chassis.saga.ids import event_id
 from chassis.saga.inputs import Decision, Fact, Happened, Note, Send
 from chassis.saga.state import SagaState
@@ -83,7 +83,7 @@ class Batch:
         state = decision.state
         saga = self._definitions.get(state.saga, state.definition_version)
         for send in decision.commands:
-            self.outbox.append(command_envelope(saga, state, send, cause))
+            self.outbox.append(command_envelope(state, send, cause))
         number = state.facts - len(decision.facts)
         for fact in decision.facts:
             number += 1
@@ -96,12 +96,10 @@ class Batch:
         return [note for note in notes if note.happened == Happened.IGNORED]
 
 
-def command_envelope(saga: Saga, state: SagaState, send: Send, cause: UUID | None) -> Envelope:
+def command_envelope(state: SagaState, send: Send, cause: UUID | None) -> Envelope:
     """The command on the wire. Its fields were checked when the saga was imported."""
     address = send.command.address
     key = str(send.fields[address.key])
-    step = saga.steps[state.cursor]
-    bounded = send.forward_id is None and step.kind == Kind.COMPENSATABLE
     return Envelope(
         id=send.command_id,
         type=address.type,
@@ -116,7 +114,7 @@ def command_envelope(saga: Saga, state: SagaState, send: Send, cause: UUID | Non
         causation_id=cause,
         traceparent=state.traceparent,
         actor_id=state.actor_id,
-        deadline_ms=int(state.deadline_at.timestamp() * 1000) if bounded else None,
+        deadline_ms=int(state.deadline_at.timestamp() * 1000) if send.bounded else None,
         reply_to=REPLIES,
         forward_id=send.forward_id,
     )

@@ -7,12 +7,13 @@ from chassis.context import Context
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.tracing import current_traceparent
 from chassis.resources import Resources
+from chassis.saga.batch import lock_keys
 from chassis.saga.core import decide
 from chassis.saga.definition import Definitions, Saga
 from chassis.saga.desk import SagaDesk, Start
-from chassis.saga.inputs import Cancel, Fact
+from chassis.saga.inputs import Cancel, Fact, Input, Order, Signal
 from chassis.saga.metrics import count
-from chassis.saga.state import SagaState
+from chassis.saga.state import Phase, SagaState
 from chassis.stores.chunks import ChunkStore
 from chassis.stores.statement import Statement
 from contracts.base import Message
@@ -21,7 +22,7 @@ from contracts.base import Message
 class SagaBook(ChunkStore):
     """A service subclasses it and names its definitions and its announcer.
 
-    A handler that refuses does so before it calls `start` or `cancel`.
+    A handler that refuses does so before it calls `start`, `cancel`, `order` or `signal`.
     """
 
     definitions: ClassVar[Definitions]
@@ -64,7 +65,24 @@ class SagaBook(ChunkStore):
 
     def cancel(self, state: SagaState, actor_id: UUID | None) -> SagaState:
         """Undo it if it can be undone; otherwise the wish is recorded."""
-        event = Cancel(self.resources.clock.now(), actor_id)
+        return self._decide(state, Cancel(self.resources.clock.now(), actor_id))
+
+    def order(self, state: SagaState, order: Order) -> SagaState:
+        """What an operator wants; what is not possible is recorded with the reason."""
+        return self._decide(state, order)
+
+    async def signal(
+        self, state: SagaState, *, approved: bool, by: str, reason: str = ""
+    ) -> SagaState:
+        """Agree that it goes on, with a place in the queues of its locks; or end it."""
+        locked = True
+        if approved and state.phase == Phase.APPROVAL and not state.ended:
+            keys = lock_keys(self._desk.definition(state), state.data)
+            locked = bool(await self._desk.join(self._batch, [(state.id, keys)]))
+        at = self.resources.clock.now()
+        return self._decide(state, Signal(at, approved, by, reason, locked))
+
+    def _decide(self, state: SagaState, event: Input) -> SagaState:
         decision = decide(self._desk.definition(state), state, event)
         self._states[state.id] = self._batch.take(state, decision)
         return self._states[state.id]

@@ -6,7 +6,7 @@ from types import NoneType, UnionType
 from typing import Union, get_args, get_origin
 from uuid import UUID
 
-from chassis.saga.definition import DefinitionRefused, Kind, Saga, Step
+from chassis.saga.definition import DefinitionRefused, Kind, Saga, Step, fields_of
 from contracts.base import Command, Message, answer_of
 
 Fields = dict[str, object]
@@ -22,11 +22,17 @@ def check(saga: Saga) -> None:
 def _problems(saga: Saga) -> Iterator[str]:
     if not saga.steps:
         yield "no step: a saga has at least one step"
+    for index, step in enumerate(saga.steps):
+        if not isinstance(step, Step):
+            yield f"step {index + 1}: {type(step).__name__} is no step (`*parallel(...)` unpacks)"
+            return
     if not getattr(saga.starts_on, "address", None):
         yield f"start {saga.starts_on.__name__}: a starting command lives in contracts/"
     yield from _order(saga)
     for index, step in enumerate(saga.steps):
         yield from (f"step {index + 1} {step.name}: {why}" for why in _shape(step))
+    yield from _groups(saga)
+    yield from _approval(saga)
     yield from _flow(saga)
     yield from _times(saga)
 
@@ -40,6 +46,40 @@ def _order(saga: Saga) -> Iterator[str]:
             yield f"{place} a compensatable step cannot come after the pivot"
         if step.kind == Kind.PIVOT:
             yield f"{place} only retriable steps come after the pivot"
+
+
+def _groups(saga: Saga) -> Iterator[str]:
+    """Steps that are sent together know nothing of each other."""
+    if saga.steps and saga.steps[0].beside:
+        yield f"step 1 {saga.steps[0].name}: it has no step before it to run beside"
+        return
+    for stage in dict.fromkeys(saga.stages):
+        group = [saga.steps[index] for index in stage]
+        if len(group) == 1:
+            continue
+        place = f"step {stage.start + 1} {group[0].name}:"
+        if any(step.kind == Kind.PIVOT for step in group):
+            yield f"{place} a pivot has no step beside it"
+        if len({step.kind for step in group}) > 1:
+            yield f"{place} steps beside each other are all compensatable or all retriable"
+        if len({step.command for step in group}) < len(group):
+            yield f"{place} steps beside each other have different commands"
+        given: dict[str, str] = {}
+        for step in group:
+            for name in fields_of(answer_of(step.command)):
+                other = given.setdefault(name, step.name)
+                if other != step.name and name not in saga.origin_fields:
+                    yield f"{place} {other} and {step.name} both answer {name}: which one counts?"
+
+
+def _approval(saga: Saga) -> Iterator[str]:
+    if saga.approval is None:
+        return
+    when = saga.starts_on.model_fields.get(saga.approval.when)
+    if when is None or when.annotation is not bool:
+        yield f"approval {saga.approval.when}: {saga.starts_on.__name__} has no such bool field"
+    if saga.approval.within <= timedelta():
+        yield f"approval {saga.approval.when}: it needs time"
 
 
 def _shape(step: Step) -> Iterator[str]:
@@ -79,19 +119,28 @@ def _flow(saga: Saga) -> Iterator[str]:
     for name in saga.lock_fields:
         if name not in known:
             yield f"lock {name}: field {name} is unknown at the start"
-    for index, step in enumerate(saga.steps):
-        place = f"step {index + 1} {step.name}:"
-        yield from (f"{place} {why}" for why in _needs(step.command, known))
-        if step.compensation is not None:
-            answer = _fields(answer_of(step.command))
-            yield from (f"{place} {why}" for why in _undo_needs(step.compensation, known, answer))
-        for name, kind in _fields(answer_of(step.command)).items():
-            if name in known and not _fits(kind, known[name]):
-                yield (
-                    f"{place} its answer has {name} as {_say(kind)}, known as {_say(known[name])}: "
-                    "equal names mean equal types"
-                )
-            known.setdefault(name, kind)
+    for stage in dict.fromkeys(saga.stages):
+        for index in stage:
+            step = saga.steps[index]
+            place = f"step {index + 1} {step.name}:"
+            yield from (f"{place} {why}" for why in _needs(step.command, known))
+            if step.compensation is not None:
+                answer = _fields(answer_of(step.command))
+                for why in _undo_needs(step.compensation, known, answer):
+                    yield f"{place} {why}"
+        for index in stage:
+            yield from _learn(saga.steps[index], f"step {index + 1}", known)
+
+
+def _learn(step: Step, number: str, known: Fields) -> Iterator[str]:
+    """What the saga knows once the step is answered."""
+    for name, kind in _fields(answer_of(step.command)).items():
+        if name in known and not _fits(kind, known[name]):
+            yield (
+                f"{number} {step.name}: its answer has {name} as {_say(kind)}, known as"
+                f" {_say(known[name])}: equal names mean equal types"
+            )
+        known.setdefault(name, kind)
 
 
 def _needs(command: type[Message], known: Fields) -> Iterator[str]:
@@ -120,7 +169,11 @@ def _undo_needs(command: type[Message], known: Fields, answer: Fields) -> Iterat
 
 def _times(saga: Saga) -> Iterator[str]:
     total = timedelta()
-    for index, step in enumerate(saga.steps[: saga.point_of_no_return + 1]):
+    for stage in dict.fromkeys(saga.stages):
+        if stage.start > saga.point_of_no_return:
+            return
+        longest = max(stage, key=lambda index: saga.steps[index].retry.longest)
+        index, step = longest, saga.steps[longest]
         total += step.retry.longest
         if total > saga.deadline:
             yield (

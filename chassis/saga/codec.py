@@ -25,9 +25,12 @@ def body_of(state: SagaState) -> str:
     return orjson.dumps(
         {
             "data": state.data,
-            "steps": [[step.mark, step.attempts] for step in state.steps],
-            "attempts": state.attempts,
-            "rounds": state.rounds,
+            "steps": [
+                [step.mark, step.attempts, step.rounds, step.due]
+                if step.due or step.rounds
+                else [step.mark, step.attempts]
+                for step in state.steps
+            ],
             "facts": state.facts,
             "wake_at": state.wake_at,
             "error_type": state.error_type,
@@ -52,12 +55,10 @@ def state_of(row: Any) -> SagaState:  # an asyncpg record: untyped
         deadline_at=row[8],
         wake_at=datetime.fromisoformat(wake_at) if wake_at else None,
         data=body["data"],
-        steps=[StepState(_MARK[mark], attempts) for mark, attempts in body["steps"]],
+        steps=[_step(*step) for step in body["steps"]],
         status=_STATUS[row[4]],
         phase=_PHASE[row[5]],
         cursor=row[6],
-        attempts=body["attempts"],
-        rounds=body["rounds"],
         version=row[7],
         facts=body["facts"],
         error_type=body["error_type"],
@@ -65,3 +66,7 @@ def state_of(row: Any) -> SagaState:  # an asyncpg record: untyped
         business_key=row[13],
         traceparent=row[9],
     )
+
+
+def _step(mark: str, attempts: int, rounds: int = 0, due: str | None = None) -> StepState:
+    return StepState(_MARK[mark], attempts, rounds, datetime.fromisoformat(due) if due else None)

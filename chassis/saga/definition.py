@@ -6,8 +6,8 @@ each command takes its own by name.
 """
 
 import pkgutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache, cached_property
@@ -37,12 +37,16 @@ def fields_of(contract: type[Message]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Step:
-    """One command, what undoes it, and how patiently its answer is awaited."""
+    """One command, what undoes it, and how patiently its answer is awaited.
+
+    beside: it is sent together with the step before it.
+    """
 
     kind: Kind
     command: type[Message]
     compensation: type[Message] | None
     retry: RetryPolicy
+    beside: bool = False
 
     @property
     def name(self) -> str:
@@ -77,6 +81,27 @@ def retriable(command: type[Message], *, retry: RetryPolicy = UNTIL_DONE) -> Ste
     return Step(Kind.RETRIABLE, command, None, retry)
 
 
+def parallel(*steps: Step) -> tuple[Step, ...]:
+    """Steps that are sent together and undone together: `steps=(first, *parallel(b, c), last)`.
+
+    The next step waits for all of them; when one is refused, those that may have happened are
+    undone, the refused one is not.
+    """
+    return (*steps[:1], *(replace(step, beside=True) for step in steps[1:]))
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Somebody must agree before anything is done: `when` is a field of the start, true if so.
+
+    It comes before lock and deadline and has a deadline of its own (`within`); without an answer
+    until then the saga ends without having done anything.
+    """
+
+    when: str
+    within: timedelta
+
+
 @dataclass(frozen=True)
 class Saga:
     """A process over several services. Raises DefinitionRefused when it is wrong.
@@ -84,7 +109,8 @@ class Saga:
     starts_on: the command that starts it (its answer is an Operation). mints: names of the ids that
     the saga makes up, so that a compensation can be sent when a reply was lost. lock: fields whose
     values no two running sagas share, taken at the start in sorted order, first come first served.
-    deadline: from the start to the pivot. progress: announce every step, not only start and end.
+    deadline: from the start (or its approval) to the pivot. progress: announce every step, not only
+    start and end.
     """
 
     name: str
@@ -95,11 +121,27 @@ class Saga:
     mints: tuple[str, ...] = ()
     lock: str | tuple[str, ...] = ()
     progress: bool = False
+    approval: Approval | None = None
 
     def __post_init__(self) -> None:
         from chassis.saga.checks import check  # checks.py reads the shapes that are defined here
 
         check(self)
+
+    @cached_property
+    def stages(self) -> tuple[range, ...]:
+        """For the index of each step: the indices of all that are sent together with it."""
+        starts = [i for i, step in enumerate(self.steps) if not step.beside]
+        ends = [*starts[1:], len(self.steps)]
+        return tuple(
+            range(start, end)
+            for start, end in zip(starts, ends, strict=True)
+            for _ in range(start, end)
+        )
+
+    def needs_approval(self, fields: Mapping[str, object]) -> bool:
+        """Whether a start with these fields waits for somebody to agree."""
+        return self.approval is not None and bool(fields.get(self.approval.when))
 
     @cached_property
     def point_of_no_return(self) -> int:

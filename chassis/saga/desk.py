@@ -62,20 +62,14 @@ class SagaDesk:
         """Take the starts into the batch, each with its first command or a place in a queue.
 
         Raises Unavailable when a queue is full."""
-        keys = [lock_keys(start.saga, start.fields) for start in starts]
-        every = {key for wanted in keys for key in wanted}
-        held = await locks.holders(self._database, sorted(every))
-        full = [key for key, (_, length) in held.items() if length > locks.QUEUE_MAX]
-        if full:
-            raise Unavailable(f"too many wait for {full[0]}", retry_after=5)
-        batch.free |= every - held.keys()
-        taken = {key for key, _ in batch.joins}
+        wanted = [
+            (new_id(), [] if s.saga.needs_approval(s.fields) else lock_keys(s.saga, s.fields))
+            for s in starts
+        ]
+        locked_ids = await self.join(batch, wanted)
         states: list[SagaState] = []
-        for start, wanted in zip(starts, keys, strict=True):
-            saga_id = new_id()
-            locked = all(key in batch.free and key not in taken for key in wanted)
-            taken.update(wanted)
-            batch.joins.extend((key, saga_id) for key in wanted)
+        for start, (saga_id, _) in zip(starts, wanted, strict=True):
+            locked = saga_id in locked_ids
             started = Started(
                 saga_id,
                 at,
@@ -87,6 +81,25 @@ class SagaDesk:
             )
             states.append(batch.take(None, begin(start.saga, started), start.cause))
         return states
+
+    async def join(self, batch: Batch, wanted: Sequence[tuple[UUID, Sequence[str]]]) -> set[UUID]:
+        """Put sagas into the queues of their lock keys; which of them hold all theirs at once.
+
+        Raises Unavailable when a queue is full."""
+        every = {key for _, keys in wanted for key in keys}
+        held = await locks.holders(self._database, sorted(every))
+        full = [key for key, (_, length) in held.items() if length > locks.QUEUE_MAX]
+        if full:
+            raise Unavailable(f"too many wait for {full[0]}", retry_after=5)
+        batch.free |= every - held.keys()
+        taken = {key for key, _ in batch.joins}
+        locked = set[UUID]()
+        for saga_id, keys in wanted:
+            if all(key in batch.free and key not in taken for key in keys):
+                locked.add(saga_id)
+            taken.update(keys)
+            batch.joins.extend((key, saga_id) for key in keys)
+        return locked
 
     async def granted(self, waiting: Sequence[SagaState]) -> set[UUID]:
         """Which of these sagas are first in all their queues."""

@@ -1,6 +1,6 @@
 """What can happen to a saga, and what it decides then. Every time is aware UTC."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -55,7 +55,41 @@ class Cancel:
     actor_id: UUID | None = None
 
 
-Input = Reply | Tick | LockGranted | Cancel
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """The answer to a wait for approval. `locked`: the saga has all its locks, should it go on."""
+
+    at: datetime
+    approved: bool
+    by: str
+    reason: str = ""
+    locked: bool = True
+
+
+class Verb(StrEnum):
+    """What an operator may do to a saga."""
+
+    RETRY = "retry"
+    SKIP = "skip"
+    COMPENSATE = "compensate"
+    PAUSE = "pause"
+    RESUME = "resume"
+    ABANDON = "abandon"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An operator's verb. `step` and `fields` (SKIP): what was done by hand, and its answer."""
+
+    at: datetime
+    verb: Verb
+    by: str
+    reason: str = ""
+    step: str = ""
+    fields: Fields = field(default_factory=dict)
+
+
+Input = Reply | Tick | LockGranted | Cancel | Signal | Order
 """What happens to a saga that exists."""
 
 
@@ -63,6 +97,10 @@ class Happened(StrEnum):
     """What a transition was, for the saga's history."""
 
     STARTED = "started"
+    WAITS_FOR_APPROVAL = "waits_for_approval"
+    APPROVED = "approved"
+    APPROVAL_REFUSED = "approval_refused"
+    APPROVAL_EXPIRED = "approval_expired"
     WAITS_FOR_LOCK = "waits_for_lock"
     LOCKED = "locked"
     STEP_DONE = "step_done"
@@ -73,6 +111,11 @@ class Happened(StrEnum):
     CANCELLED = "cancelled"
     SENT_AGAIN = "sent_again"
     NEEDS_ATTENTION = "needs_attention"
+    RETRIED = "retried"
+    STEP_SKIPPED = "step_skipped"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    ABANDONED = "abandoned"
     IGNORED = "ignored"
 
 
@@ -80,21 +123,27 @@ class Fact(StrEnum):
     """What a transition announces in public."""
 
     STARTED = "started"
+    APPROVAL_WANTED = "approval_wanted"
     PROGRESSED = "progressed"
     COMPENSATING = "compensating"
     NEEDS_ATTENTION = "needs_attention"
+    PAUSED = "paused"
+    RESUMED = "resumed"
     COMPLETED = "completed"
     COMPENSATED = "compensated"
+    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A command to put into the outbox. `forward_id` (compensations): the command it undoes."""
+    """A command to put into the outbox. `forward_id` (compensations): the command it undoes.
+    `bounded`: it is worth nothing once the saga's deadline has passed."""
 
     command_id: UUID
     command: type[Message]
     fields: Fields
     forward_id: UUID | None = None
+    bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

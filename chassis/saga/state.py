@@ -14,6 +14,8 @@ class Status(StrEnum):
 
     RUNNING = "RUNNING"
     COMPENSATING = "COMPENSATING"
+    WAITING_SIGNAL = "WAITING_SIGNAL"
+    PAUSED = "PAUSED"
     NEEDS_ATTENTION = "NEEDS_ATTENTION"
     COMPLETED = "COMPLETED"
     COMPENSATED = "COMPENSATED"
@@ -24,19 +26,22 @@ TERMINAL = frozenset((Status.COMPLETED, Status.COMPENSATED, Status.ABANDONED))
 
 
 class Phase(StrEnum):
-    """LOCKING waits for its turn, FORWARD does the steps, BACKWARD undoes them."""
+    """APPROVAL waits for somebody to agree, LOCKING for its turn; FORWARD does the steps, BACKWARD
+    undoes them."""
 
+    APPROVAL = "APPROVAL"
     LOCKING = "LOCKING"
     FORWARD = "FORWARD"
     BACKWARD = "BACKWARD"
 
 
 class StepMark(StrEnum):
-    """Where a step stands."""
+    """Where a step stands. SKIPPED: an operator attested that it is done."""
 
     PENDING = "pending"
     SENT = "sent"
     DONE = "done"
+    SKIPPED = "skipped"
     REJECTED = "rejected"
     COMPENSATING = "compensating"
     UNDONE = "undone"
@@ -44,20 +49,22 @@ class StepMark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """One step and how often its command, or its compensation, was sent."""
+    """One step: how often its command, or its compensation, was sent; how often that was refused
+    although it must succeed; and, while its answer is awaited, when it is sent again."""
 
     mark: StepMark = StepMark.PENDING
     attempts: int = 0
+    rounds: int = 0
+    due: datetime | None = None
 
 
 @dataclass(slots=True)
 class SagaState:
     """One saga. `decide` never changes the state that it is given; it answers a copy.
 
-    cursor: the step whose answer is awaited. attempts, rounds: sends of that command, and how often
-    it was refused although it must succeed. wake_at: when it wants a Tick (None = ended). facts:
-    how many public events it has announced. business_key: what it is about, by the start's key.
-    data: the fields known so far, as JSON values.
+    cursor: the first of the steps whose answers are awaited. wake_at: when it wants a Tick (None =
+    ended). facts: how many public events it has announced. business_key: what it is about, by the
+    start's key. data: the fields known so far, as JSON values.
     """
 
     id: UUID
@@ -74,8 +81,6 @@ class SagaState:
     status: Status = Status.RUNNING
     phase: Phase = Phase.FORWARD
     cursor: int = 0
-    attempts: int = 0
-    rounds: int = 0
     version: int = 1
     facts: int = 0
     error_type: str = ""
@@ -104,8 +109,6 @@ class SagaState:
             self.status,
             self.phase,
             self.cursor,
-            self.attempts,
-            self.rounds,
             self.version,
             self.facts,
             self.error_type,

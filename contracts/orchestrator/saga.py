@@ -25,6 +25,34 @@ class SagaStarted(Event):
     started_at: datetime
 
 
+class SagaApprovalWanted(Event):
+    """It does nothing until somebody with the right to do so approves, at the latest then."""
+
+    workspace_id: UUID
+    operation_id: UUID
+    kind: str
+    subject_id: str
+    expires_at: datetime
+
+
+class SagaPaused(Event):
+    """An operator holds it back: answers still count, but nothing is sent."""
+
+    workspace_id: UUID
+    operation_id: UUID
+    kind: str
+    step: str
+
+
+class SagaResumed(Event):
+    """An operator lets it go on."""
+
+    workspace_id: UUID
+    operation_id: UUID
+    kind: str
+    step: str
+
+
 class SagaProgressed(Event):
     """A step is done and the next one is under way. Only some kinds announce their steps."""
 
@@ -76,6 +104,16 @@ class SagaCompensated(Event):
     error: dict[str, Any]  # a rejection's fields: their shape follows error_type
 
 
+class SagaAbandoned(Event):
+    """An operator ended it as it stood: neither complete nor undone."""
+
+    workspace_id: UUID
+    operation_id: UUID
+    kind: str
+    subject_id: str
+    step: str
+
+
 # Reasons of the engine's own to undo a saga (an operation's error_type)
 
 
@@ -93,5 +131,17 @@ class StepUnanswered(Rejection):
 
 class SagaCancelled(Rejection):
     """Somebody cancelled it."""
+
+    step: str
+
+
+class ApprovalRefused(Rejection):
+    """It waited for approval, and somebody said no."""
+
+    step: str
+
+
+class ApprovalExpired(Rejection):
+    """It waited for approval for as long as it may."""
 
     step: str

@@ -8,7 +8,7 @@ from chassis.errors import Rejected
 from chassis.saga import Definitions, Saga
 from chassis.saga.core import cancellable
 from chassis.saga.inputs import Fact
-from chassis.saga.state import Phase, SagaState, Status
+from chassis.saga.state import Phase, SagaState, Status, StepMark
 from contracts.base import Command, Event
 from contracts.operation import (
     Operation,
@@ -18,11 +18,15 @@ from contracts.operation import (
     OperationUnknown,
 )
 from contracts.orchestrator.saga import (
+    SagaAbandoned,
+    SagaApprovalWanted,
     SagaCompensated,
     SagaCompensating,
     SagaCompleted,
     SagaNeedsAttention,
+    SagaPaused,
     SagaProgressed,
+    SagaResumed,
     SagaStarted,
 )
 from sagas import SAGAS
@@ -56,13 +60,14 @@ def operation_of(state: SagaState) -> Operation:
             OperationStep(name=step.name, state=at.mark.value, attempts=at.attempts)
             for step, at in zip(saga.steps, state.steps, strict=True)
         ],
-        done=sum(step.mark == "done" for step in state.steps),
+        done=_done(state),
         total=len(state.steps),
         result={name: value for name, value in state.data.items() if name not in given},
         error_type=state.error_type,
         error=state.error,
         version=state.version,
         cancellable=cancellable(saga, state),
+        waits_for=_waits_for(state),
         started_at=state.started_at,
         updated_at=state.updated_at,
         finished_at=state.updated_at if state.ended else None,
@@ -93,9 +98,10 @@ def announce(saga: Saga, state: SagaState, fact: Fact) -> Event:
         "kind": state.saga,
         "subject_id": state.business_key,
         "step": _step_of(saga, state),
-        "done": state.cursor,
+        "done": _done(state),
         "total": len(saga.steps),
         "started_at": state.started_at,
+        "expires_at": state.wake_at,
         "error_type": state.error_type,
         "error": state.error,
     }
@@ -114,20 +120,34 @@ def workspace_of(state: SagaState) -> UUID:
     return state.workspace_id
 
 
+def _done(state: SagaState) -> int:
+    return sum(step.mark in (StepMark.DONE, StepMark.SKIPPED) for step in state.steps)
+
+
 def _step_of(saga: Saga, state: SagaState) -> str:
-    if state.ended or state.phase == Phase.LOCKING:
+    if state.ended or state.phase in (Phase.APPROVAL, Phase.LOCKING):
         return ""
     return saga.steps[state.cursor].name
 
 
 def _operation_state(state: SagaState) -> OperationState:
-    if state.phase == Phase.LOCKING and not state.ended:
-        return OperationState.WAITING
-    return OperationState(state.status.value)
+    return OperationState.WAITING if _waits_for(state) else OperationState(state.status.value)
+
+
+def _waits_for(state: SagaState) -> str:
+    if state.ended:
+        return ""
+    if state.status == Status.PAUSED:
+        return "operator"
+    return {Phase.APPROVAL: "approval", Phase.LOCKING: "lock"}.get(state.phase, "")
 
 
 _EVENTS: dict[Fact, type[Event]] = {
     Fact.STARTED: SagaStarted,
+    Fact.APPROVAL_WANTED: SagaApprovalWanted,
+    Fact.PAUSED: SagaPaused,
+    Fact.RESUMED: SagaResumed,
+    Fact.ABANDONED: SagaAbandoned,
     Fact.PROGRESSED: SagaProgressed,
     Fact.COMPENSATING: SagaCompensating,
     Fact.NEEDS_ATTENTION: SagaNeedsAttention,

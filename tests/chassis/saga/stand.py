@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from chassis.clock import SystemClock, new_id
 from chassis.errors import Conflict
 from chassis.messaging.outbox import Outbox, Outgoing, add_outbox
 from chassis.saga import Definitions
+from chassis.saga.codec import body_of
 from chassis.saga.desk import SagaDesk, Start
 from chassis.saga.engine import Answer, SagaEngine
 from chassis.saga.inputs import Reply
@@ -99,13 +100,19 @@ class Stand:
     async def make_due(self, saga: SagaState) -> None:
         """As if the time of the saga's next wake-up had come."""
         past = datetime.now(UTC) - timedelta(seconds=1)
+        state = await self.state(saga)
+        state.wake_at = past
+        state.steps = [replace(step, due=past) if step.due else step for step in state.steps]
         await self.database.execute(
-            "UPDATE saga_instance SET next_wake_at = $2, state = jsonb_set(state::jsonb,"
-            " '{wake_at}', to_jsonb($3::text))::json WHERE id = $1",
+            "UPDATE saga_instance SET next_wake_at = $2, state = $3::text::json WHERE id = $1",
             saga.id,
             past,
-            past.isoformat(),
+            body_of(state),
         )
+
+    async def attempts(self) -> set[int]:
+        """How often the first step of each saga was sent."""
+        return {state.steps[0].attempts for state in (await self.states()).values()}
 
     async def deliver(self, *answers: Answer) -> None:
         """As SagaChunk does it: a conflict is tried again."""

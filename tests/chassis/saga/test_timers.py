@@ -21,7 +21,7 @@ async def stand(fresh_database: str) -> AsyncIterator[Stand]:
 async def until_attempted_twice(stand: Stand) -> None:
     clock = SystemClock()
     async with asyncio.timeout(10):
-        while {state.attempts for state in (await stand.states()).values()} != {2}:
+        while await stand.attempts() != {2}:
             await clock.sleep(0.02)
 
 
