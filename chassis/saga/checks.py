@@ -26,14 +26,16 @@ def _problems(saga: Saga) -> Iterator[str]:
         if not isinstance(step, Step):
             yield f"step {index + 1}: {type(step).__name__} is no step (`*parallel(...)` unpacks)"
             return
+    if saga.steps and saga.steps[0].beside:
+        yield f"step 1 {saga.steps[0].name}: it has no step before it to run beside"
     if not getattr(saga.starts_on, "address", None):
         yield f"start {saga.starts_on.__name__}: a starting command lives in contracts/"
     yield from _order(saga)
     for index, step in enumerate(saga.steps):
         yield from (f"step {index + 1} {step.name}: {why}" for why in _shape(step))
+    yield from _flow(saga)
     yield from _groups(saga)
     yield from _approval(saga)
-    yield from _flow(saga)
     yield from _times(saga)
 
 
@@ -50,9 +52,6 @@ def _order(saga: Saga) -> Iterator[str]:
 
 def _groups(saga: Saga) -> Iterator[str]:
     """Steps that are sent together know nothing of each other."""
-    if saga.steps and saga.steps[0].beside:
-        yield f"step 1 {saga.steps[0].name}: it has no step before it to run beside"
-        return
     for stage in dict.fromkeys(saga.stages):
         group = [saga.steps[index] for index in stage]
         if len(group) == 1:

@@ -1,5 +1,6 @@
 """A saga that could not always finish or be undone does not load, and says why in one line."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,13 @@ import pytest
 from chassis.saga import (
     PATIENT,
     QUICK,
+    Approval,
     DefinitionRefused,
     Definitions,
     Saga,
     Step,
     compensatable,
+    parallel,
     pivot,
     retriable,
 )
@@ -56,8 +59,22 @@ class UndoByBundle(Command[Numbered]):
     bundle_digest: str
 
 
+class FilesCounted(Event):
+    """Answers `files`, as FreezeRevision does."""
+
+    app_id: UUID
+    files: int
+
+
+class CountFiles(Command[FilesCounted]):
+    app_id: UUID
+
+
 Numbered.address = Address("studio", "app", "Numbered", 1, "app_id")
 Count.address = Address("studio", "app", "Count", 1, "app_id")
+FilesCounted.address = Address("studio", "app", "FilesCounted", 1, "app_id")
+CountFiles.address = Address("studio", "app", "CountFiles", 1, "app_id")
+THAW = compensatable(CountFiles, compensation=UnfreezeRevision, retry=QUICK)
 UndoByBundle.address = Address("studio", "app", "UndoByBundle", 1, "app_id")
 
 
@@ -115,6 +132,38 @@ class TestSaga:
                 "equal names mean equal types",
             ),
             ((), "publish_app v1, no step: a saga has at least one step"),
+            (
+                (*parallel(FREEZE, STAGE), SWITCH),
+                "publish_app v1, step 2 StageRelease: field bundle_digest of StageRelease is "
+                "unknown at that point",
+            ),
+            (
+                parallel(FREEZE, SWITCH),
+                "publish_app v1, step 1 FreezeRevision: a pivot has no step beside it",
+            ),
+            (
+                parallel(RESERVE, retriable(TagRevision)),
+                "publish_app v1, step 1 ReserveQuota: steps beside each other are all "
+                "compensatable or all retriable",
+            ),
+            (
+                parallel(RESERVE, RESERVE),
+                "publish_app v1, step 1 ReserveQuota: steps beside each other have different "
+                "commands",
+            ),
+            (
+                parallel(FREEZE, THAW),
+                "publish_app v1, step 1 FreezeRevision: FreezeRevision and CountFiles both answer "
+                "files: which one counts?",
+            ),
+            (
+                (replace(RESERVE, beside=True), SWITCH),
+                "publish_app v1, step 1 ReserveQuota: it has no step before it to run beside",
+            ),
+            (
+                (RESERVE, parallel(FREEZE, RESERVE)),
+                "publish_app v1, step 2: tuple is no step (`*parallel(...)` unpacks)",
+            ),
         ],
     )
     def test_refuses_a_wrong_definition_in_one_line(
@@ -133,6 +182,18 @@ class TestSaga:
             "publish_app v1, step 3 StageRelease: attempts x timeout up to here are 972 s and do "
             "not fit the deadline of 300 s"
         )
+
+    def test_counts_a_group_as_long_as_its_longest_step(self) -> None:
+        longest = RESERVE.retry.longest + SWITCH.retry.longest
+
+        assert a_saga(*parallel(RESERVE, FREEZE), deadline=RESERVE.retry.longest)
+        with pytest.raises(DefinitionRefused, match="do not fit the deadline"):
+            a_saga(*parallel(RESERVE, FREEZE), retriable(TagRevision), deadline=longest)
+
+    @pytest.mark.parametrize("when", ["revision_id", "nothing"])
+    def test_refuses_an_approval_that_hangs_on_no_bool_of_the_start(self, when: str) -> None:
+        with pytest.raises(DefinitionRefused, match=f"approval {when}: PublishApp has no such"):
+            a_saga(RESERVE, SWITCH, approval=Approval(when, timedelta(days=1)))
 
     def test_refuses_a_lock_on_an_unknown_field(self) -> None:
         with pytest.raises(DefinitionRefused, match="field page_id is unknown at the start"):
