@@ -1,0 +1,99 @@
+"""How each saga is started by a client of the gateway, and how to make it fail by itself.
+
+A saga without a driver fails `test_cases.py`: the sweep is to cover all of them.
+"""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from tests.flows.traveller import Traveller
+from tools.journey.client import Json, fresh_key
+from tools.journey.documents import CREATE_WORKSPACE
+from tools.journey.story import live_release
+
+WORKSPACES_AT_ONCE = 5
+
+
+@dataclass
+class Site:
+    """A user with a workspace and a live app: the place of one case at a time."""
+
+    traveller: Traveller
+    workspace_id: UUID
+    stale_release_id: str  # was live once, and never will be again
+
+    @classmethod
+    async def make(cls, gateway: str) -> "Site":
+        """Through the gateway. Two publishes, so that one release is a thing of the past."""
+        traveller = Traveller(gateway)
+        await traveller.settle()
+        story = traveller.story
+        await story.ended(await story.publish())
+        stale = live_release(await story.app())
+        await story.ended(await story.publish())
+        assert stale is not None, "the first publish has completed"
+        return cls(traveller, raw_id(story.workspace_id), stale)
+
+
+@dataclass
+class Sites:
+    """All of them, each lent to one case at a time."""
+
+    free: list[Site] = field(default_factory=list)
+
+    @classmethod
+    async def make(cls, gateway: str, count: int = WORKSPACES_AT_ONCE) -> "Sites":
+        """Side by side."""
+        return cls(list(await asyncio.gather(*(Site.make(gateway) for _ in range(count)))))
+
+    async def close(self) -> None:
+        for site in self.free:
+            await site.traveller.close()
+
+
+Start = Callable[[Site, str], Awaitable[UUID]]
+"""Begins one saga at a site, turned back as `undo` says ("" or "stale"); its id."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """`stale`: it can fail by itself at its deciding step. `crowd`: two can want one lock.
+    `in_workspace`: it belongs to the site's workspace, by which rules can be narrowed."""
+
+    start: Start
+    stale: bool = False
+    crowd: bool = False
+    in_workspace: bool = True
+
+
+async def publish(site: Site, undo: str) -> UUID:
+    """Publish the site's app; stale: in the belief that an old release is live."""
+    traveller = site.traveller
+    given: Json = {"idempotencyKey": fresh_key()}
+    if undo == "stale":
+        given["previousReleaseId"] = site.stale_release_id
+    return raw_id(await traveller.insist(traveller.story.publish, "", **given))
+
+
+async def onboard(site: Site, undo: str) -> UUID:
+    """One more workspace for the site's user."""
+    client = site.traveller.client
+    wanted = {"workspaceName": "Swept", "idempotencyKey": fresh_key()}
+    operation = await site.traveller.insist(client.done, CREATE_WORKSPACE, "Operation", **wanted)
+    return raw_id(operation["id"])
+
+
+DRIVERS: dict[str, Driver] = {
+    "publish_app": Driver(publish, stale=True, crowd=True),
+    "onboard_workspace": Driver(onboard, in_workspace=False),
+}
+"""By the saga's name."""
+
+
+def raw_id(global_id: str) -> UUID:
+    """The last part of a global id, as the databases have it."""
+    padded = global_id + "=" * (-len(global_id) % 4)
+    return UUID(base64.urlsafe_b64decode(padded).decode().rpartition(":")[2])
