@@ -63,6 +63,7 @@ class ServiceSettings(BaseSettings):
     kafka_group: str = ""  # "" is the service's name
     chunk_records_max: int = Field(default=256, gt=0)
     inbox_keep_days: int = Field(default=7, gt=0)
+    parked_messages_max: int = Field(default=10_000, gt=0)  # then their partitions pause
 
     # Calls to other services
     client_timeout_ms: int = Field(default=5_000, gt=0)  # of one attempt

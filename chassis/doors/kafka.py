@@ -17,6 +17,8 @@ from chassis.messaging.relay import Relay
 from chassis.messaging.runner import RunnerLimits
 from chassis.messaging.subscription import Subscription
 from chassis.messaging.unit import Kit
+from chassis.parking.loop import ParkedKeys
+from chassis.parking.lot import LotLimits
 from chassis.service import Service
 from chassis.settings import ServiceSettings
 from chassis.wiring import Consumer, Wiring
@@ -53,11 +55,20 @@ class KafkaDoor:
         assert handlers is not None, "handlers are bound before the door is opened"
         group = settings.kafka_group or service.name
         kit = Kit(service.name, group, handlers, wiring.resources, relay)
-        chunk = CommandChunk(kit, DeadLetters(group, relay))
+        parking = LotLimits(open_max=settings.parked_messages_max)
+        chunk = CommandChunk(kit, DeadLetters(group, relay), parking=parking)
         wiring.execute = chunk.execute
         topics = topics_of(service, handlers)
         if topics:
             wiring.consume(Consumer(group, topics, chunk))
+            keys = ParkedKeys(
+                chunk.lot,
+                topics,
+                chunk.replay,
+                wiring.resources.database,
+                wiring.resources.clock,
+            )
+            wiring.run("parked-keys", keys.run)
         return door
 
     async def stop(self) -> None:

@@ -2,12 +2,13 @@
 
 Refused: the refusal is the answer. Conflict: run again, from a fresh read. Unavailable: nothing
 is burned, the caller waits. Anything else is a bug: the chunk is halved until the culprit stands
-alone, which is tried a few times more and then becomes a dead letter.
+alone, which is tried a few times more; then its key is parked, and later messages of that key
+wait behind it. What cannot be decoded is a dead letter at once, and holds up nobody.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from traceback import format_tb
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,9 @@ from chassis.messaging.inbox import input_digest
 from chassis.messaging.metrics import CHUNK_RECORDS, CHUNK_RERUNS, CHUNK_SECONDS, HANDLED
 from chassis.messaging.tracing import current_traceparent
 from chassis.messaging.unit import Answered, Kit, UnitOfWork, Work, key_of
+from chassis.parking import metrics
+from chassis.parking.letter import Letter, queue_of
+from chassis.parking.lot import LotLimits, ParkingLot
 from contracts.base import Command, Event, Message, Rejection
 
 log = structlog.get_logger()
@@ -36,7 +40,7 @@ class ChunkLimits:
     timeout_s: float = 30.0  # one attempt at one transaction
     conflicts_max: int = 3  # reruns of a whole chunk
     conflicts_alone_max: int = 12  # reruns of a single message
-    tries_max: int = 3  # of a single message that keeps failing, before it is given up
+    tries_max: int = 3  # of a single message that keeps failing, before its key is parked
     pause_s: float = 0.05  # between those; doubled each time, with jitter
 
 
@@ -45,25 +49,47 @@ class CommandChunk:
     `execute` for the HTTP door."""
 
     def __init__(
-        self, kit: Kit, dead_letters: DeadLetters, limits: ChunkLimits | None = None
+        self,
+        kit: Kit,
+        dead_letters: DeadLetters,
+        limits: ChunkLimits | None = None,
+        parking: LotLimits | None = None,
     ) -> None:
-        self._kit = kit
-        self._dead_letters = dead_letters
+        self.lot = ParkingLot(kit.group, kit.resources.database, dead_letters, parking)
+        self._kit = replace(kit, lot=self.lot)
         self._limits = limits or ChunkLimits()
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Handle records of any partitions, each partition's in order. Returns when all effects
         are durable. Raises Unavailable: call again with the same records."""
         works: list[Work] = []
+        undecodable: list[tuple[Record, str]] = []
         for record in records:
             try:
                 work = self._decode(record)
             except Undecodable as error:
-                await self._dead_letters.put(record, DeadLetter("undecodable", str(error), 1))
+                undecodable.append((record, str(error)))
                 continue
             if work is not None:
                 works.append(work)
+        if undecodable:
+            await self.lot.refuse(undecodable)
         await self._run(works)
+        self._count("undecodable", len(undecodable))
+        self._count("ignored", len(records) - len(works) - len(undecodable))
+
+    async def replay(self, letters: Sequence[Letter]) -> None:
+        """Handle parked messages of one key, in order, and settle their rows in the transaction
+        of their effects. Raises whatever prevents it; then nothing has happened."""
+        works: list[Work] = []
+        for letter in letters:
+            work = self._decode(letter)
+            if work is not None:
+                works.append(replace(work, queue="", letter_id=letter.id))
+        handled = {work.letter_id for work in works}
+        if works:
+            await self._attempt(works)
+        await self.lot.settle_now([x.id for x in letters if x.id not in handled])
 
     async def execute(
         self,
@@ -114,8 +140,9 @@ class CommandChunk:
             return None
         envelope = decode(record)
         context = trusted_context(actor_id=envelope.actor_id, workspace_id=envelope.workspace_id)
+        queue = queue_of(record)
         if issubclass(binding.message, Envelope):
-            return Work(envelope, envelope, binding, context, record=record)
+            return Work(envelope, envelope, binding, context, record=record, queue=queue)
         if issubclass(binding.message, Event) and record.topic.startswith("cmd."):
             raise Undecodable(f"{wire_type} is no command")
         try:
@@ -123,7 +150,7 @@ class CommandChunk:
         except ValidationError as error:
             rules = (f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors())
             raise Undecodable("; ".join(rules)) from error  # never the values: they may be secret
-        return Work(envelope, message, binding, context, record=record)
+        return Work(envelope, message, binding, context, record=record, queue=queue)
 
     async def _run(self, works: Sequence[Work]) -> None:
         """All in one transaction; when that fails, in halves."""
@@ -149,7 +176,7 @@ class CommandChunk:
         await self._run(works[middle:])
 
     async def _last_resort(self, work: Work) -> None:
-        """A few tries, then the dead letter topic; the record is confirmed there first."""
+        """A few tries; then the key is parked."""
         for number in range(1, self._limits.tries_max + 1):
             try:
                 await self._alone(work)
@@ -166,12 +193,12 @@ class CommandChunk:
                     stack="".join(format_tb(error.__traceback__)),  # not its text: may be secret
                 )
             await self._kit.resources.clock.sleep(jittered(self._limits.pause_s * 2**number))
-        HANDLED.labels(work.envelope.type, "given_up").inc()
-        assert work.record is not None, "only records become dead letters"
-        await self._dead_letters.put(
-            work.record,
-            DeadLetter("failed", failure, self._limits.tries_max, work.binding.name, work.envelope),
-        )
+        assert work.record is not None, "only records are parked"
+        tries = self._limits.tries_max
+        letter = DeadLetter("failed", failure, tries, work.binding.name, work.envelope)
+        await self.lot.park(work.record, work.queue, letter)
+        HANDLED.labels(work.envelope.type, "parked").inc()
+        self._count("failed", 1)
 
     async def _alone(self, work: Work) -> list[Answered]:
         """One message; conflicts are repeated at once, then with growing pauses."""
@@ -194,4 +221,18 @@ class CommandChunk:
             async with asyncio.timeout(self._limits.timeout_s):
                 while len(answers) < len(works):
                     answers += await UnitOfWork(self._kit).run(works[len(answers) :])
+        self._account(works, answers)
         return answers
+
+    def _account(self, works: Sequence[Work], answers: Sequence[Answered]) -> None:
+        """Every record has exactly one fate; what is played again had its own before."""
+        fates: dict[str, int] = {}
+        for work, answered in zip(works, answers, strict=True):
+            if work.record is not None and work.letter_id is None:
+                fates[answered.fate] = fates.get(answered.fate, 0) + 1
+        for fate, count in fates.items():
+            self._count(fate, count)
+
+    def _count(self, fate: str, count: int) -> None:
+        if count:
+            metrics.records(self._kit.group, fate).inc(count)

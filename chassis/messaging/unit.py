@@ -17,6 +17,7 @@ from chassis.messaging.inbox import Inbox, Kept
 from chassis.messaging.metrics import HANDLED, INBOX_DUPLICATES
 from chassis.messaging.outbox import CommitPoint, Outbox
 from chassis.messaging.tracing import handling
+from chassis.parking.lot import Lines, ParkingLot
 from chassis.resources import Resources
 from chassis.stores.chunks import ChunkStore, FlushFirst
 from chassis.stores.statement import Reading, Statement
@@ -32,6 +33,7 @@ class Kit:
     handlers: Handlers
     resources: Resources
     commit_point: CommitPoint
+    lot: ParkingLot | None = None  # None only where no records of Kafka are handled
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Work:
     context: Context
     digest: bytes | None = None  # of the input, when a client chose the message's id
     record: Record | None = None
+    queue: str = ""  # what keeps its order with the record; "" for what waits for nobody
+    letter_id: UUID | None = None  # the row that the record was parked in
 
     @property
     def secret(self) -> bool:
@@ -57,6 +61,7 @@ class Answered:
 
     kept: Kept
     message: Message | None = None
+    fate: str = "handled"
 
 
 class UnitOfWork:
@@ -66,6 +71,7 @@ class UnitOfWork:
         self._kit = kit
         self._inbox = Inbox(kit.group)
         self._outbox = Outbox()
+        self._lines = Lines(kit.lot) if kit.lot is not None else None
         self._stores: dict[type[ChunkStore], ChunkStore] = {}
 
     async def run(self, works: Sequence[Work]) -> list[Answered]:
@@ -101,6 +107,8 @@ class UnitOfWork:
                 keys.setdefault(store, {}).update({key: None} if key else {})
         reading = Reading()
         self._inbox.reads(reading, ids)
+        if self._lines is not None:
+            self._lines.reads(reading, [work.queue for work in works if work.queue])
         for kind, wanted in keys.items():
             self._stores[kind] = store_of_chunk = kind(self._kit.resources)
             store_of_chunk.reads(reading, list(wanted))
@@ -116,7 +124,11 @@ class UnitOfWork:
                 raise IdempotencyKeyReused(str(envelope.id))
             INBOX_DUPLICATES.labels(self._kit.group).inc()
             self._reply(envelope, kept, traceparent)
-            return Answered(kept)
+            self._settle(work)
+            return Answered(kept, fate="duplicate")
+        if self._lines is not None and work.record and work.queue in self._lines.parked:
+            self._lines.wait(work.record, work.queue, envelope)
+            return Answered(Kept(), fate="waiting")
         answer, events = await self._ask(work)
         for event in events:
             self._announce(event, envelope, traceparent)
@@ -126,7 +138,13 @@ class UnitOfWork:
             self._inbox.keep(envelope.id, kept)
         if envelope.forward_id is not None:
             self._inbox.refuse(envelope.forward_id)
+        self._settle(work)
         return Answered(kept, answer)
+
+    def _settle(self, work: Work) -> None:
+        if work.letter_id is not None:
+            assert self._lines is not None, "what was parked comes from a lot"
+            self._lines.settle(work.letter_id)
 
     async def _ask(self, work: Work) -> tuple[Message | None, list[Event]]:
         """The handler's answer (or its refusal), and the events among what it returned."""
@@ -211,6 +229,8 @@ class UnitOfWork:
             await store.before_flush()
         statement = Statement()
         self._inbox.flush(statement)
+        if self._lines is not None:
+            self._lines.flush(statement)
         for store in self._stores.values():
             store.flush(statement)
             store.send(self._outbox)

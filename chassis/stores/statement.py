@@ -60,6 +60,14 @@ class Statement:
         """Add a scalar to the row that `run` returns."""
         self._outputs.append(f"({self._arguments.number(sql, args)}) AS {name}")
 
+    def demand(self, count: int, sql: str, *args: object) -> None:
+        """Add a SELECT of a number: unless it gives `count`, nothing happens, and it is a
+        Conflict. It sees the database as it was before the statement."""
+        name = f"demand {len(self._outputs)}"
+        text = self._arguments.number(sql, args)
+        wanted = self._arguments.number("{}", (count,))
+        self._outputs.append(f"basalt_expect(({text}), {wanted}::bigint, '{name}')")
+
     def __bool__(self) -> bool:
         return bool(self._fragments)
 

@@ -91,7 +91,9 @@ class FakeSender:
     async def send(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> None:
         if self.error is not None:
             raise self.error
-        self.sent.append((topic, key, value, {n: v.decode("utf-8", "replace") for n, v in headers}))
+        self.sent.append(
+            (topic, key, value, {n: (v or b"").decode("utf-8", "replace") for n, v in headers})
+        )
 
 
 def replies_of(sent: Sequence[Envelope], command_id: UUID) -> list[Envelope]:

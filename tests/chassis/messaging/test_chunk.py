@@ -163,12 +163,12 @@ class TestTombstone:
 
 
 class TestFates:
-    async def test_a_bug_becomes_a_dead_letter_and_the_others_go_on(
+    async def test_a_bug_parks_its_key_and_the_others_go_on(
         self, database: Database, commit: DirectCommit, sender: FakeSender
     ) -> None:
         workspace_id = new_id()
         good = [a_command(a_commit_quota(workspace_id)) for _ in range(6)]
-        poison = a_command(a_commit_quota(workspace_id, app_id=POISON))
+        poison = a_command(a_commit_quota(new_id(), app_id=POISON))
         batch = [*good[:3], poison, *good[3:]]
 
         await a_chunk(database, commit, sender, limits=QUICK)(
