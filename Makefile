@@ -7,7 +7,7 @@ T ?= tests
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help setup up down status logs restart reset journey import lint check test test-fast \
-	test-store test-flow bench contracts verify lock format
+	test-store test-flow kill-sweep bench contracts verify lock format
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ test-store: setup ## stores against real servers
 	$(PYTHON) -m pytest -m "servers and not flow" $(T)
 test-flow: setup ## whole journeys with two replicas of every service, and faults
 	$(PYTHON) -m pytest -m flow $(T)
+kill-sweep: setup ## every step of every saga killed at every fault point: SEED=, SAMPLE=40, RESUME=1
+	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SAMPLE),--sample $(SAMPLE)) \
+		$(if $(RESUME),--resume) $(if $(REPORT),--report $(REPORT))
 bench: setup ## ratios against peers and physical limits, in one run
 	@$(PYTHON) -m infra.local.prepare --bench
 	@.venv-bench/bin/python -m tests.bench

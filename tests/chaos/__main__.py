@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.chaos.book import Book, every_case, sample
+from tests.chaos.nemesis import TRIALS
 from tests.chaos.platform import ChaosPlatform
 from tests.chaos.report import markdown, summary
 from tests.chaos.sweep import Sweep, say
@@ -27,14 +28,17 @@ def main() -> int:
     parser.add_argument("--report", type=Path, help="write the matrix there (Markdown)")
     given = parser.parse_args()
     cases = [case for case in every_case(given.seed) if given.only in case.name]
+    trials = [name for name in TRIALS if given.only in name]
     if given.sample:
-        cases = sample(cases, given.sample, given.seed)
+        cases, trials = sample(cases, given.sample, given.seed), []
     if given.list:
-        print("\n".join(case.name for case in cases))
+        print("\n".join([*(case.name for case in cases), *trials]))
         return 0
     again = f" --sample {given.sample}" if given.sample else ""
-    say(f"{len(cases)} cases; again: python -m tests.chaos --seed {given.seed}{again}")
-    book = Book.open(given.seed, cases, resume=given.resume)
+    say(
+        f"{len(cases) + len(trials)} cases; again: python -m tests.chaos --seed {given.seed}{again}"
+    )
+    book = Book.open(given.seed, cases, trials, resume=given.resume)
     asyncio.run(_sweep(book))
     report = markdown(book)
     print(report)

@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
-import asyncpg
-
 from tests.chaos.cases import ORCHESTRATOR, Case
 from tests.chaos.drivers import DRIVERS, Site, Sites
+from tests.chaos.ends import ENDED_S, TERMINAL, statuses_at_the_end
 from tests.chaos.platform import ChaosPlatform
 
-ENDED_S = 90.0
-POLL_S = 0.15
 CASES_MAX = 5
-TERMINAL = ("COMPLETED", "COMPENSATED", "ABANDONED")
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ async def _run(platform: ChaosPlatform, run: _Run) -> tuple[str, str]:
     for _ in range(2 if case.crowd else 1):
         undo = case.undo if case.undo == "stale" else ""
         run.saga_ids.append(await driver.start(run.site, undo))
-    statuses = await _ended(platform, run.saga_ids)
+    statuses = await statuses_at_the_end(platform, run.saga_ids)
     fired = platform.fired()
     silent = [
         arm.place
@@ -103,32 +99,3 @@ async def _run(platform: ChaosPlatform, run: _Run) -> tuple[str, str]:
     if statuses[0] != case.status:  # one of a crowd comes too late with what it believes
         return "wrong", f"wanted {case.status}, got {', '.join(statuses)}; not fired: {silent}"
     return ("not fired", ", ".join(silent)) if silent else ("ok", "")
-
-
-async def _ended(platform: ChaosPlatform, saga_ids: Sequence[UUID]) -> list[str]:
-    """Their statuses, once they have ended or the time is up. Asked of the table, not of a service:
-    it answers while the orchestrator is dead."""
-    found = ["?"] * len(saga_ids)
-    try:
-        async with asyncio.timeout(ENDED_S):
-            while True:
-                found = await _statuses(platform, saga_ids)
-                if all(status in TERMINAL for status in found):
-                    return found
-                await asyncio.sleep(POLL_S)
-    except TimeoutError:
-        return found
-
-
-async def _statuses(platform: ChaosPlatform, saga_ids: Sequence[UUID]) -> list[str]:
-    url = platform.database_url(ORCHESTRATOR)
-    sql = "SELECT id, status FROM saga_instance WHERE id = ANY($1::uuid[])"
-    try:
-        connection = await asyncpg.connect(url, timeout=5)
-    except (OSError, asyncpg.PostgresError, TimeoutError):
-        return ["?"] * len(saga_ids)
-    try:
-        rows = {row["id"]: row["status"] for row in await connection.fetch(sql, list(saga_ids))}
-    finally:
-        await connection.close(timeout=5)
-    return [rows.get(saga_id, "?") for saga_id in saga_ids]

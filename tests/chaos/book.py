@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 
+from chassis.saga import Saga
 from infra.local.places import cache_folder
 from sagas import SAGAS
 from tests.chaos.batch import Result
@@ -16,10 +17,18 @@ CASES_MIN = 300
 PAIRS_MIN = 24
 
 
+def newest() -> list[Saga]:
+    """The version of each saga that a start gets today."""
+    found: dict[str, Saga] = {}
+    for saga in sorted(SAGAS, key=lambda saga: saga.version):
+        found[saga.name] = saga
+    return list(found.values())
+
+
 def every_case(seed: int) -> list[Case]:
     """Every step x every point first; then pairs, drawn by the seed, up to 300 and some."""
     found: list[Case] = []
-    for saga in SAGAS:
+    for saga in newest():
         driver = DRIVERS[saga.name]
         found += singles(saga, stale=driver.stale)
         found += ticks(saga)
@@ -38,19 +47,22 @@ class Book:
 
     seed: int
     cases: list[Case]
+    trials: list[str] = field(default_factory=list)  # of nemesis.py, by name
     file: Path | None = None
     results: dict[str, Result] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, seed: int, cases: Sequence[Case], *, resume: bool) -> "Book":
+    def open(
+        cls, seed: int, cases: Sequence[Case], trials: Sequence[str] = (), *, resume: bool = False
+    ) -> "Book":
         """The one of this seed and these cases; an empty one unless it is to go on."""
         folder = cache_folder() / "kill-sweep"
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{seed}-{len(cases)}.json"
-        book = cls(seed, list(cases), file)
+        book = cls(seed, list(cases), list(trials), file)
         if resume and file.exists():
-            known = {case.name for case in cases}
+            known = {*(case.name for case in cases), *trials}
             kept = [Result(**each) for each in json.loads(file.read_text())["results"]]
             book.results = {r.name: r for r in kept if r.name in known and r.fate == "ok"}
         return book
@@ -61,13 +73,22 @@ class Book:
         return [case for case in self.cases if case.name not in self.results]
 
     @property
+    def trials_left(self) -> list[str]:
+        """Trials without a result."""
+        return [name for name in self.trials if name not in self.results]
+
+    @property
+    def total(self) -> int:
+        return len(self.cases) + len(self.trials)
+
+    @property
     def failures(self) -> list[Result]:
         return [result for result in self.results.values() if result.fate != "ok"]
 
     @property
     def passed(self) -> bool:
         """Every case ran and was ok, and the judge found nothing."""
-        return not self.left and not self.failures and not self.violations
+        return not (self.left or self.trials_left or self.failures or self.violations)
 
     def write_down(self, results: Iterable[Result]) -> None:
         """Keep results; on disk too, if the book has a file."""

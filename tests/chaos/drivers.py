@@ -6,7 +6,9 @@ A saga without a driver fails `test_cases.py`: the sweep is to cover all of them
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from uuid import UUID
 
 from tests.flows.traveller import Traveller
@@ -29,7 +31,8 @@ class Site:
     async def make(cls, gateway: str) -> "Site":
         """Through the gateway. Two publishes, so that one release is a thing of the past."""
         traveller = Traveller(gateway)
-        await traveller.settle()
+        with redirect_stdout(StringIO()):  # the journey tells its stages
+            await traveller.settle()
         story = traveller.story
         await story.ended(await story.publish())
         stale = live_release(await story.app())

@@ -24,7 +24,8 @@ def markdown(book: Book) -> str:
         "",
         *_matrix(book, singles),
         "",
-        *_pairs(book),
+        *_table("Two kills in one saga", book, [c.name for c in book.cases if len(c.kills) > 1]),
+        *_table("Servers, groups, operators", book, book.trials),
         *_complaints(book),
     ]
     return "\n".join(lines) + "\n"
@@ -37,7 +38,7 @@ def summary(book: Book) -> str:
         counts[result.fate] = counts.get(result.fate, 0) + 1
     told = ", ".join(f"{count} {fate}" for fate, count in sorted(counts.items()))
     return (
-        f"{len(book.results)} of {len(book.cases)} cases: {told or 'none'};"
+        f"{len(book.results)} of {book.total} cases: {told or 'none'};"
         f" {len(book.violations)} violations"
     )
 
@@ -53,12 +54,11 @@ def _matrix(book: Book, cases: list[Case]) -> list[str]:
     return [_line(head), _line(["---"] * len(head)), *map(_line, body)]
 
 
-def _pairs(book: Book) -> list[str]:
-    found = [case for case in book.cases if len(case.kills) > 1]
-    if not found:
+def _table(title: str, book: Book, names: list[str]) -> list[str]:
+    if not names:
         return []
-    lines = ["## Two kills in one saga", "", _line(["case", "result"]), _line(["---", "---"])]
-    return [*lines, *(_line([c.name, _sign(book.results.get(c.name))]) for c in found), ""]
+    lines = [f"## {title}", "", _line(["case", "result"]), _line(["---", "---"])]
+    return [*lines, *(_line([name, _sign(book.results.get(name))]) for name in names), ""]
 
 
 def _complaints(book: Book) -> list[str]:

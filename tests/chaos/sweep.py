@@ -5,6 +5,7 @@ from time import monotonic
 from tests.chaos.batch import Result, batches, run_batch
 from tests.chaos.book import Book
 from tests.chaos.drivers import Sites
+from tests.chaos.nemesis import TRIALS, trial
 from tests.chaos.platform import ChaosPlatform
 from tests.chaos.verdict import Judge, soundness
 
@@ -21,24 +22,26 @@ class Sweep:
         self._judge = judge
         self._began = monotonic()
         self._done = 0
+        self._total = len(book.left) + len(book.trials_left)
         self._unjudged: list[str] = []
 
     async def run(self) -> None:
         """Every case that is left, then the last verdict."""
         self._began = monotonic()
-        left = self._book.left
         sites = await Sites.make(self._platform.gateway)
         say(f"{len(sites.free)} workspaces are ready after {monotonic() - self._began:.0f} s")
         self._began = monotonic()
         try:
-            for batch in batches(left):
-                results = await run_batch(self._platform, sites, batch)
-                self._book.write_down(results)
-                for result in results:
-                    self._tell(result, len(left))
+            for batch in batches(self._book.left):
+                self._take(await run_batch(self._platform, sites, batch))
                 if len(self._unjudged) >= VERDICT_EVERY and not await self.judge():
                     return
-            await self.judge()
+            for name in self._book.trials_left:
+                self._take([await trial(self._platform, sites, name, TRIALS[name])])
+                if not await self.judge():
+                    return
+            if self._unjudged:
+                await self.judge()
         finally:
             await sites.close()
 
@@ -53,15 +56,20 @@ class Sweep:
         self._unjudged = []
         return not found
 
-    def _tell(self, result: Result, total: int) -> None:
+    def _take(self, results: list[Result]) -> None:
+        self._book.write_down(results)
+        for result in results:
+            self._tell(result)
+
+    def _tell(self, result: Result) -> None:
         self._done += 1
         self._unjudged.append(result.name)
         elapsed = monotonic() - self._began
-        eta = elapsed / self._done * (total - self._done)
+        eta = elapsed / self._done * (self._total - self._done)
         why = f"  {result.said}" if result.said else ""
         say(
-            f"[{self._done:>3}/{total}] {result.fate:<9} {result.seconds:5.1f} s  {result.name}"
-            f"{why}  ({elapsed / self._done:.1f} s a case, {eta / 60:.1f} min to go)"
+            f"[{self._done:>3}/{self._total}] {result.fate:<9} {result.seconds:5.1f} s"
+            f"  {result.name}{why}  ({elapsed / self._done:.1f} s a case, {eta / 60:.1f} min to go)"
         )
 
 
