@@ -64,5 +64,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "flows" in item.path.parts:
             item.add_marker("flow")
+            item.add_marker("servers")
         if SERVER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
