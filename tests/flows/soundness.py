@@ -1,26 +1,24 @@
-"""What must hold once everything has come to rest: read from stores and topics, not from services.
-
-The names follow the invariants of the design: nothing left behind, nothing doubled, no gap.
-"""
+"""Rest, the verdict of `basalt check` on what is there then, and looks into stores and topics."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis.stores.mongo import Documents
 from infra.local.stack import SERVICES
-from services.activity.store import COLLECTION
 from tests.flows.platform import Platform
+from tools.basalt.check.examine import examine
+from tools.basalt.check.layout import SERVICES as CHECKED
+from tools.basalt.check.report import as_text
+from tools.basalt.check.settings import Limits, Places
 
 REST_TIMEOUT_S = 60.0
 POLL_S = 0.2
+FINDINGS_MAX = 10
 ENDED = ("COMPLETED", "COMPENSATED")
 
 
@@ -34,17 +32,20 @@ async def fetch(platform: Platform, service: str, sql: str, *args: object) -> li
 
 
 async def await_rest(platform: Platform) -> None:
-    """Until every saga has ended and every outbox is empty. AssertionError after a while."""
+    """Until every saga has ended, every outbox is empty and every message is handled.
+    AssertionError after a while."""
     left: dict[str, int] = {}
-    async with asyncio.timeout(REST_TIMEOUT_S):
-        try:
+    try:
+        async with asyncio.timeout(REST_TIMEOUT_S):
             while True:
                 left = await _left(platform)
                 if not any(left.values()):
+                    left = await _unhandled(platform)
+                if not any(left.values()):
                     return
                 await asyncio.sleep(POLL_S)
-        except TimeoutError:
-            raise AssertionError(f"not at rest after {REST_TIMEOUT_S} s: {left}") from None
+    except TimeoutError:
+        raise AssertionError(f"not at rest after {REST_TIMEOUT_S} s: {left}") from None
 
 
 async def _left(platform: Platform) -> dict[str, int]:
@@ -62,66 +63,33 @@ async def _left(platform: Platform) -> dict[str, int]:
     return left
 
 
+async def _unhandled(platform: Platform) -> dict[str, int]:
+    """What is on the topics and not handled yet, as the checker sees it."""
+    limits = Limits(at_rest=True, only=frozenset({"unhandled_message"}))
+    report = await examine(places(platform), limits)
+    return {
+        finding.text: 1
+        for line in report.lines
+        for finding in (line.outcome.findings[:FINDINGS_MAX] if line.outcome else ())
+    }
+
+
 async def assert_sound(platform: Platform) -> None:
-    """All of it, after rest."""
+    """All invariants of `basalt check`, after rest."""
     await await_rest(platform)
-    await _assert_nothing_is_held(platform)
-    await _assert_quota_is_what_is_live(platform)
-    await _assert_releases(platform)
-    facts = await read_facts(platform)
-    _assert_versions_have_no_gap(facts)
-    await _assert_the_feed_has_each_fact_once(platform, facts)
+    report = await examine(places(platform), Limits(at_rest=True))
+    assert not report.violated, as_text(report, FINDINGS_MAX)
+    assert not report.unchecked, as_text(report, FINDINGS_MAX)
 
 
-async def _assert_nothing_is_held(platform: Platform) -> None:
-    locks = await fetch(platform, "orchestrator", "SELECT key FROM entity_lock")
-    assert locks == [], f"locks are left: {locks}"
-    held = await fetch(
-        platform, "billing", "SELECT id FROM account WHERE state->'reservations' <> '{}'::jsonb"
+def places(platform: Platform) -> Places:
+    """Where the checker finds the platform's stores."""
+    return Places(
+        {name: platform.database_url(name) for name in CHECKED},
+        platform.servers.kafka_bootstrap,
+        platform.servers.mongo_url,
+        str(platform.stack.data / "blobs"),
     )
-    assert held == [], f"reservations are left: {held}"
-    frozen = await fetch(
-        platform, "studio", "SELECT id FROM app WHERE state->'freezes' <> '{}'::jsonb"
-    )
-    assert frozen == [], f"freezes are left: {frozen}"
-
-
-async def _assert_quota_is_what_is_live(platform: Platform) -> None:
-    """Billing counts exactly the apps that delivery has live."""
-    accounts = await fetch(platform, "billing", "SELECT id, state FROM account")
-    counted = {
-        (str(row["id"]), app_id)
-        for row in accounts
-        for app_id, consumption in _json(row["state"])["apps"].items()
-        if consumption["units"]
-    }
-    apps = await fetch(platform, "delivery", "SELECT id, workspace_id, state FROM app")
-    live = {
-        (str(row["workspace_id"]), str(row["id"]))
-        for row in apps
-        if _json(row["state"])["pointers"]
-    }
-    assert counted == live
-
-
-async def _assert_releases(platform: Platform) -> None:
-    """A completed publish has one release, that is or was live; a compensated one is abandoned."""
-    sagas = await fetch(
-        platform,
-        "orchestrator",
-        "SELECT status, state->'data'->>'release_id' AS release_id FROM saga_instance"
-        " WHERE type = 'publish_app'",
-    )
-    rows = await fetch(platform, "delivery", "SELECT id, state FROM release")
-    states = {str(row["id"]): _json(row["state"])["state"] for row in rows}
-    for saga in sagas:
-        state = states.get(saga["release_id"], "none")
-        wanted = ("live", "superseded") if saga["status"] == "COMPLETED" else ("abandoned", "none")
-        assert state in wanted, f"{saga['status']} publish has a release that is {state}"
-    pointed = [state for state in states.values() if state == "live"]
-    apps = await fetch(platform, "delivery", "SELECT state FROM app")
-    pointers = sum(len(_json(row["state"])["pointers"]) for row in apps)
-    assert len(pointed) == pointers, "a release is live to which no pointer points, or the reverse"
 
 
 @dataclass(frozen=True)
@@ -194,35 +162,3 @@ def _is_public(topic: str) -> bool:
 def _seen(record: Any) -> Seen:  # aiokafka is untyped
     headers = {name: value.decode(errors="replace") for name, value in record.headers}
     return Seen(record.topic, (record.key or b"").decode(errors="replace"), headers)
-
-
-def _assert_versions_have_no_gap(facts: list[Seen]) -> None:
-    """Per aggregate and after deduplication: 1, 2, 3, ... in the order of the log."""
-    ids: set[str] = set()
-    versions: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for fact in facts:
-        if fact.event_id not in ids:
-            ids.add(fact.event_id)
-            versions[(fact.topic, fact.key)].append(fact.version)
-    for aggregate, found in versions.items():
-        assert found == list(range(1, len(found) + 1)), f"{aggregate}: {found}"
-
-
-async def _assert_the_feed_has_each_fact_once(platform: Platform, facts: list[Seen]) -> None:
-    """`_id` is the event's id, so once is at most once; here: each one is there."""
-    wanted = {fact.event_id for fact in facts}
-    documents = Documents.open(platform.servers.mongo_url, "activity")
-    missing = wanted
-    try:
-        async with asyncio.timeout(REST_TIMEOUT_S):
-            while missing:
-                kept = await documents.find(COLLECTION, {}, limit=100_000, fields=["_id"])
-                missing = wanted - {str(entry["_id"]) for entry in kept}
-    except TimeoutError:
-        raise AssertionError(f"the feed lacks {len(missing)} of {len(wanted)} facts") from None
-    finally:
-        documents.close()
-
-
-def _json(value: Any) -> Any:  # jsonb comes as text when no codec is set
-    return orjson.loads(value) if isinstance(value, str) else value
