@@ -7,7 +7,7 @@ from tests.chaos.book import Book
 from tests.chaos.drivers import Sites
 from tests.chaos.nemesis import TRIALS, trial
 from tests.chaos.platform import ChaosPlatform
-from tests.chaos.verdict import Judge, soundness
+from tests.chaos.verdict import Judge, judged
 
 VERDICT_EVERY = 25
 """Cases between two verdicts: each reads everything there is."""
@@ -16,7 +16,7 @@ VERDICT_EVERY = 25
 class Sweep:
     """`run` does what is left in the book. A violation ends it: later ones would be its echo."""
 
-    def __init__(self, platform: ChaosPlatform, book: Book, judge: Judge = soundness) -> None:
+    def __init__(self, platform: ChaosPlatform, book: Book, judge: Judge = judged) -> None:
         self._platform = platform
         self._book = book
         self._judge = judge
