@@ -196,7 +196,7 @@ class CommandChunk:
         assert work.record is not None, "only records are parked"
         tries = self._limits.tries_max
         letter = DeadLetter("failed", failure, tries, work.binding.name, work.envelope)
-        await self.lot.park(work.record, work.queue, letter)
+        await self.lot.park(work.record, work.queue, work.envelope.id, letter)
         HANDLED.labels(work.envelope.type, "parked").inc()
         self._count("failed", 1)
 

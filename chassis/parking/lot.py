@@ -87,9 +87,17 @@ class Stray:
     queue: str
     error: str = ""
     handler: str = ""
-    envelope: Envelope | None = None
+    message_id: UUID | None = None
+    traceparent: str = ""
     attempts: int = 0
     pause_s: float = 0.0
+
+
+def waiting(record: Record, queue: str, message_id: UUID, traceparent: str = "") -> Stray:
+    """A message that comes behind others of its key."""
+    return Stray(
+        record, "waiting", "waiting", queue, message_id=message_id, traceparent=traceparent
+    )
 
 
 class ParkingLot:
@@ -122,7 +130,7 @@ class ParkingLot:
             )
         await self.keep(strays)
 
-    async def park(self, record: Record, queue: str, letter: DeadLetter) -> None:
+    async def park(self, record: Record, queue: str, message_id: UUID, letter: DeadLetter) -> None:
         """This message keeps failing: from now on its key waits. Raises Unavailable.
 
         The copy goes to Kafka before the row is there, past the outbox: that stores text, and a
@@ -137,7 +145,8 @@ class ParkingLot:
             queue,
             error=letter.error,
             handler=letter.handler,
-            envelope=letter.envelope,
+            message_id=message_id,
+            traceparent=letter.envelope.traceparent if letter.envelope else "",
             attempts=letter.attempts,
             pause_s=self.limits.first_pause_s,
         )
@@ -158,6 +167,11 @@ class ParkingLot:
             log.error("parking_lot_full", group=self.group, taken=taken)
             reason = f"{self.group}: {taken} messages are parked, and there is no room for more"
             raise ParkingFull(reason, retry_after=self.limits.retry_after_s)
+
+    async def line_up(self, strays: Sequence[Stray]) -> None:
+        """Keep messages whose keys are parked. Raises Unavailable."""
+        await self.room_for(len(strays))
+        await self.keep(strays)
 
     async def keep(self, strays: Sequence[Stray]) -> None:
         """Write rows in a transaction of their own."""
@@ -192,7 +206,6 @@ class ParkingLot:
         if not strays:
             return
         records = [stray.record for stray in strays]
-        known = [stray.envelope for stray in strays]
         statement.add(
             PARK,
             self.group,
@@ -205,9 +218,9 @@ class ParkingLot:
             [record.key for record in records],
             [packed(record.headers) for record in records],
             [record.value for record in records],
-            [envelope.id if envelope else None for envelope in known],
+            [stray.message_id for stray in strays],
             [plain(type_of(record)) for record in records],
-            [plain(envelope.traceparent) if envelope else "" for envelope in known],
+            [plain(stray.traceparent) for stray in strays],
             [stray.state for stray in strays],
             [stray.reason for stray in strays],
             [plain(stray.error) for stray in strays],
@@ -240,7 +253,7 @@ class Lines:
         if envelope.id in self._waiting:
             return
         self._lot.demand_room(self._taken, len(self._waiting) + 1)
-        self._waiting[envelope.id] = Stray(record, "waiting", "waiting", queue, envelope=envelope)
+        self._waiting[envelope.id] = waiting(record, queue, envelope.id, envelope.traceparent)
 
     def settle(self, letter_id: UUID) -> None:
         """This one is handled now."""

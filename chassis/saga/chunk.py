@@ -1,9 +1,16 @@
-"""SagaChunk: the orchestrator's ChunkHandler. Replies in, one transaction out."""
+"""SagaChunk: the orchestrator's ChunkHandler. Replies in, one transaction out.
+
+A reply that keeps failing parks its saga: later replies to it wait behind. Whether one is parked is
+not read beforehand, as nothing is: the statement demands it, and a Conflict has it looked up.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
+from uuid import UUID
 
 import orjson
 import structlog
@@ -11,13 +18,17 @@ from pydantic import ValidationError
 
 from chassis.clock import Clock, jittered
 from chassis.errors import Conflict, Unavailable
-from chassis.messaging.deadletters import DeadLetter, DeadLetters, place_of
+from chassis.messaging.deadletters import DeadLetter, place_of
 from chassis.messaging.envelope import Record, Undecodable
 from chassis.messaging.metrics import CHUNK_RECORDS, CHUNK_RERUNS, CHUNK_SECONDS
+from chassis.parking import metrics
+from chassis.parking.letter import Letter
+from chassis.parking.lot import ParkingLot, waiting
 from chassis.saga.engine import Answer
 from chassis.saga.ids import parsed
 from chassis.saga.inputs import Reply
 from chassis.saga.state import Fields
+from chassis.stores.statement import Statement
 from contracts.base import REGISTRY, Message, Rejection
 
 log = structlog.get_logger()
@@ -31,7 +42,19 @@ PAUSE_S = 0.05
 class Answering(Protocol):
     """What the chunk needs of the engine."""
 
-    async def answer(self, answers: Sequence[Answer]) -> int: ...
+    async def answer(
+        self, answers: Sequence[Answer], also: Callable[[Statement], None] | None = None
+    ) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    answer: Answer
+    record: Record
+
+    @property
+    def queue(self) -> str:
+        return f"{self.record.topic} {self.answer.saga_id}"
 
 
 class SagaChunk:
@@ -40,62 +63,97 @@ class SagaChunk:
     def __init__(
         self,
         engine: Answering,
-        dead_letters: DeadLetters,
+        lot: ParkingLot,
         clock: Clock,
         freed: Callable[[int], None] = lambda ended: None,
     ) -> None:
         self._engine = engine
-        self._dead_letters = dead_letters
+        self._lot = lot
         self._clock = clock
         self._freed = freed
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Returns when all effects are durable. Raises Unavailable: call again with the same."""
-        answers: list[tuple[Answer, Record]] = []
+        items: list[_Item] = []
+        undecodable: list[tuple[Record, str]] = []
         at = self._clock.now()
         for record in records:
             try:
-                answers.append((decode_answer(record, at), record))
+                items.append(_Item(decode_answer(record, at), record))
             except Undecodable as error:
-                await self._dead_letters.put(record, DeadLetter("undecodable", str(error), 1))
-        await self._run(answers)
+                undecodable.append((record, str(error)))
+        if undecodable:
+            await self._lot.refuse(undecodable)
+            self._count("undecodable", len(undecodable))
+        await self._run(items)
 
-    async def _run(self, answers: Sequence[tuple[Answer, Record]]) -> None:
+    async def replay(self, letters: Sequence[Letter]) -> None:
+        """Handle parked replies to one saga, in order, and settle their rows with them."""
+        at = self._clock.now()
+        answers = [decode_answer(letter, at) for letter in letters]
+        ids: list[UUID] = [letter.id for letter in letters]
+        await self._answer(answers, lambda statement: self._lot.settle(statement, ids))
+
+    async def _run(self, items: Sequence[_Item]) -> None:
         """All in one transaction; when that fails, in halves; alone, a few tries more."""
-        if not answers:
-            return
         failure = ""
         for number in range(CONFLICTS_MAX):
+            if not items:
+                return
             try:
-                await self._attempt([answer for answer, _ in answers])
+                await self._attempt(items)
                 return
             except Conflict:
                 CHUNK_RERUNS.labels("conflict").inc()
                 failure = "conflict"
+                items = await self._without_parked(items)
             except Unavailable:
                 raise
             except Exception as error:
                 CHUNK_RERUNS.labels("failure").inc()
-                log.warning("saga_chunk_failed", records=len(answers), error=place_of(error))
+                log.warning("saga_chunk_failed", records=len(items), error=place_of(error))
                 failure = place_of(error)
-                if len(answers) > 1 or number + 1 >= TRIES_MAX:
+                if len(items) > 1 or number + 1 >= TRIES_MAX:
                     break
             await self._clock.sleep(jittered(min(PAUSE_S, 0.001 * 2**number)))
-        if len(answers) == 1:
-            letter = DeadLetter("failed", failure, TRIES_MAX, "saga")
-            await self._dead_letters.put(answers[0][1], letter)
+        if len(items) == 1:
+            await self._park(items[0], failure)
             return
-        middle = len(answers) // 2
-        await self._run(answers[:middle])
-        await self._run(answers[middle:])
+        middle = len(items) // 2
+        await self._run(items[:middle])
+        await self._run(items[middle:])
 
-    async def _attempt(self, answers: Sequence[Answer]) -> None:
+    async def _park(self, item: _Item, failure: str) -> None:
+        letter = DeadLetter("failed", failure, TRIES_MAX, "saga")
+        await self._lot.park(item.record, item.queue, item.answer.message_id, letter)
+        self._count("failed", 1)
+
+    async def _without_parked(self, items: Sequence[_Item]) -> Sequence[_Item]:
+        """Those whose saga is parked line up behind; the others are left."""
+        parked = await self._lot.parked(item.queue for item in items)
+        late = [item for item in items if item.queue in parked]
+        if late:
+            await self._lot.line_up(
+                [waiting(item.record, item.queue, item.answer.message_id) for item in late]
+            )
+            self._count("waiting", len(late))
+        return [item for item in items if item.queue not in parked]
+
+    async def _attempt(self, items: Sequence[_Item]) -> None:
+        free = partial(self._lot.demand_free, queues=[item.queue for item in items])
+        await self._answer([item.answer for item in items], free)
+        self._count("handled", len(items))
+
+    async def _answer(self, answers: Sequence[Answer], also: Callable[[Statement], None]) -> None:
         CHUNK_RECORDS.observe(len(answers))
         with CHUNK_SECONDS.time():
             async with asyncio.timeout(TIMEOUT_S):
-                ended = await self._engine.answer(answers)
+                ended = await self._engine.answer(answers, also)
         if ended:
             self._freed(ended)
+
+    def _count(self, fate: str, count: int) -> None:
+        metrics.records(self._lot.group, fate).inc(count)
 
 
 def decode_answer(record: Record, at: datetime) -> Answer:

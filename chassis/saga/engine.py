@@ -1,6 +1,6 @@
 """SagaEngine: loads sagas, lets the core decide, writes it all in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -47,8 +47,11 @@ class SagaEngine:
         self._clock = clock
         self._recent = Recent()
 
-    async def answer(self, answers: Sequence[Answer]) -> int:
+    async def answer(
+        self, answers: Sequence[Answer], also: Callable[[Statement], None] | None = None
+    ) -> int:
         """Handle replies, in their order. How many sagas ended, for whoever waits for locks.
+        `also` adds to the statement that they are committed by.
 
         Sagas that this process wrote last are not read again, nor are their replies looked up in
         the inbox: whatever is not as it seems breaks the statement, and the next try reads all.
@@ -63,13 +66,17 @@ class SagaEngine:
                     [a.message_id for a in answers if a.saga_id not in states],
                 )
                 states.update(found)
-            return await self._answer(answers, states, seen)
+            return await self._answer(answers, states, seen, also)
         except BaseException:
             self._recent.forget(saga_ids)
             raise
 
     async def _answer(
-        self, answers: Sequence[Answer], states: dict[UUID, SagaState], seen: set[UUID]
+        self,
+        answers: Sequence[Answer],
+        states: dict[UUID, SagaState],
+        seen: set[UUID],
+        also: Callable[[Statement], None] | None,
     ) -> int:
         batch, handled = self._desk.batch(), list[UUID]()
         for answer in answers:
@@ -87,6 +94,8 @@ class SagaEngine:
             states[state.id] = batch.take(state, decision, answer.message_id)
         statement = Statement()
         self._desk.store.add_inbox(statement, handled)
+        if also is not None:
+            also(statement)
         await self._commit(statement, batch)
         return len(batch.ended)
 

@@ -1,11 +1,14 @@
 """How a service becomes an orchestrator: `Service(extend=(sagas(DEFINITIONS, announce),))`."""
 
 from chassis.messaging.deadletters import DeadLetters
+from chassis.parking.loop import ParkedKeys
+from chassis.parking.lot import LotLimits, ParkingLot
 from chassis.saga.batch import REPLIES, Announcer
 from chassis.saga.chunk import SagaChunk
 from chassis.saga.definition import Definitions
 from chassis.saga.desk import SagaDesk
 from chassis.saga.engine import SagaEngine
+from chassis.saga.store import GROUP
 from chassis.saga.timers import Timers
 from chassis.wiring import Consumer, Extension, Wiring
 
@@ -22,8 +25,12 @@ def sagas(definitions: Definitions, announcer: Announcer) -> Extension:
         engine = SagaEngine(desk, wiring.relay, clock)
         timers = Timers(engine, database, clock)
         group = wiring.settings.kafka_group or wiring.service
-        chunk = SagaChunk(engine, DeadLetters(group, wiring.relay), clock, timers.rouse)
+        limits = LotLimits(open_max=wiring.settings.parked_messages_max)
+        lot = ParkingLot(GROUP, database, DeadLetters(group, wiring.relay), limits)
+        chunk = SagaChunk(engine, lot, clock, timers.rouse)
         wiring.consume(Consumer(f"{group}-replies", (REPLIES,), chunk))
+        parked = ParkedKeys(lot, (REPLIES,), chunk.replay, database, clock)
+        wiring.run("parked-sagas", parked.run)
         wiring.run("saga-timers", timers.run)
 
     return wire

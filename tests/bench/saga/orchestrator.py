@@ -14,10 +14,12 @@ from collections.abc import Awaitable, Callable
 
 from chassis.clock import SystemClock, new_id
 from chassis.messaging.deadletters import DeadLetters
+from chassis.parking.lot import ParkingLot
 from chassis.saga.batch import REPLIES
 from chassis.saga.chunk import SagaChunk
 from chassis.saga.desk import SagaDesk, Start
 from chassis.saga.engine import SagaEngine
+from chassis.saga.store import GROUP
 from chassis.saga.timers import Timers
 from chassis.service import Service
 from chassis.wiring import Consumer, Wiring
@@ -89,7 +91,8 @@ def wire(plan: dict[str, int]) -> Callable[[Wiring], None]:
             load.freed(ended)
             timers.rouse()
 
-        chunk = SagaChunk(engine, DeadLetters("orchestrator", wiring.relay), clock, freed)
+        lot = ParkingLot(GROUP, database, DeadLetters(GROUP, wiring.relay))
+        chunk = SagaChunk(engine, lot, clock, freed)
         wiring.consume(Consumer("orchestrator-replies", (REPLIES,), chunk))
         wiring.run("saga-timers", timers.run)
         if plan["total"]:

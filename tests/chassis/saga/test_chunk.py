@@ -1,6 +1,6 @@
 """Replies from Kafka: what is no reply, what collides, what keeps failing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -8,10 +8,12 @@ import pytest
 
 from chassis.clock import SystemClock, new_id
 from chassis.errors import Conflict, Unavailable
-from chassis.messaging.deadletters import DeadLetters
-from chassis.messaging.envelope import Headers
+from chassis.messaging.deadletters import DeadLetter
+from chassis.messaging.envelope import Headers, Record
+from chassis.parking.lot import ParkingLot, Stray
 from chassis.saga.chunk import SagaChunk, decode_answer
 from chassis.saga.engine import Answer
+from chassis.stores.statement import Statement
 from chassis.testing.saga import START
 from contracts.billing.account import QuotaExceeded, QuotaReserved
 
@@ -53,7 +55,9 @@ class FakeEngine:
     poison: frozenset[UUID] = frozenset()
     handled: list[list[Answer]] = field(default_factory=list)
 
-    async def answer(self, answers: Sequence[Answer]) -> int:
+    async def answer(
+        self, answers: Sequence[Answer], also: Callable[[Statement], None] | None = None
+    ) -> int:
         if self.failures:
             raise self.failures.pop(0)
         if self.poison & {answer.message_id for answer in answers}:
@@ -62,25 +66,38 @@ class FakeEngine:
         return 2
 
 
-@dataclass
-class FakeSender:
-    reasons: list[str] = field(default_factory=list)
+class FakeLot(ParkingLot):
+    """In memory."""
 
-    async def send(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> None:
-        assert topic == "dlq.orchestrator"
-        self.reasons.append(dict(headers)["dlq_reason"].decode())
+    def __init__(self, *queues: str) -> None:
+        self.group = "orchestrator"
+        self.refused: list[Record] = []
+        self.queues = set(queues)
+        self.lined_up: list[Stray] = []
+
+    async def refuse(self, records: Sequence[tuple[Record, str]]) -> None:
+        self.refused += [record for record, _ in records]
+
+    async def park(self, record: Record, queue: str, message_id: UUID, letter: DeadLetter) -> None:
+        self.queues.add(queue)
+
+    async def parked(self, queues: Iterable[str]) -> set[str]:
+        return self.queues & set(queues)
+
+    async def line_up(self, strays: Sequence[Stray]) -> None:
+        self.lined_up += strays
 
 
-def a_chunk(engine: FakeEngine, sender: FakeSender, freed: list[int] | None = None) -> SagaChunk:
+def a_chunk(engine: FakeEngine, lot: FakeLot, freed: list[int] | None = None) -> SagaChunk:
     heard = freed if freed is not None else []
-    return SagaChunk(engine, DeadLetters("orchestrator", sender), SystemClock(), heard.append)
+    return SagaChunk(engine, lot, SystemClock(), heard.append)
 
 
 class TestSagaChunk:
     async def test_handles_all_at_once_and_tells_how_many_ended(self) -> None:
         engine, freed = FakeEngine(), list[int]()
 
-        await a_chunk(engine, FakeSender(), freed)([a_record(), a_record()])
+        await a_chunk(engine, FakeLot(), freed)([a_record(), a_record()])
 
         assert [len(answers) for answers in engine.handled] == [2]
         assert freed == [2]
@@ -88,7 +105,7 @@ class TestSagaChunk:
     async def test_a_conflict_is_tried_again(self) -> None:
         engine = FakeEngine(failures=[Conflict(), Conflict()])
 
-        await a_chunk(engine, FakeSender())([a_record()])
+        await a_chunk(engine, FakeLot())([a_record()])
 
         assert len(engine.handled) == 1
 
@@ -96,28 +113,38 @@ class TestSagaChunk:
         engine = FakeEngine(failures=[Unavailable("postgres")])
 
         with pytest.raises(Unavailable):
-            await a_chunk(engine, FakeSender())([a_record()])
+            await a_chunk(engine, FakeLot())([a_record()])
 
     async def test_what_is_no_reply_becomes_a_dead_letter(self) -> None:
-        engine, sender = FakeEngine(), FakeSender()
+        engine, lot = FakeEngine(), FakeLot()
         strays = [a_record(ce_correlationid="saga 7"), FakeRecord(b"{}", [])]
 
-        await a_chunk(engine, sender)([*strays, a_record()])
+        await a_chunk(engine, lot)([*strays, a_record()])
 
-        assert sender.reasons == ["undecodable", "undecodable"]
+        assert lot.refused == strays
         assert [len(answers) for answers in engine.handled] == [1]
 
-    async def test_one_that_keeps_failing_is_found_and_set_aside(self) -> None:
+    async def test_one_that_keeps_failing_is_found_and_parks_its_saga(self) -> None:
         records = [a_record() for _ in range(9)]
         poison = decode_answer(records[4], START).message_id
-        engine, sender = FakeEngine(poison=frozenset([poison])), FakeSender()
+        engine, lot = FakeEngine(poison=frozenset([poison])), FakeLot()
 
-        await a_chunk(engine, sender)(records)
+        await a_chunk(engine, lot)(records)
 
-        assert sender.reasons == ["failed"]
+        assert lot.queues == {f"reply.orchestrator.v1 {SAGA}"}
         handled = [answer.message_id for answers in engine.handled for answer in answers]
         rest = [decode_answer(record, START).message_id for record in records]
         assert handled == [message_id for message_id in rest if message_id != poison]
+
+    async def test_replies_to_a_parked_saga_line_up_and_the_others_go_on(self) -> None:
+        other = UUID(int=5)
+        records = [a_record(), a_record(ce_correlationid=str(other)), a_record()]
+        engine, lot = FakeEngine(failures=[Conflict()]), FakeLot(f"reply.orchestrator.v1 {SAGA}")
+
+        await a_chunk(engine, lot)(records)
+
+        assert [stray.record for stray in lot.lined_up] == [records[0], records[2]]
+        assert [[answer.saga_id for answer in chunk] for chunk in engine.handled] == [[other]]
 
 
 class TestDecodeAnswer:
