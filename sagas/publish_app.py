@@ -1,17 +1,19 @@
 """Publish an app: freeze the draft, stage the bundle, switch the live pointer.
 
-Before the switch a failure undoes everything; after it we only go forward.
+Before the switch a failure undoes everything; after it we only go forward. A publish to an
+environment that the workspace protects waits for somebody's approval first.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
-from chassis.saga import PATIENT, QUICK, Saga, compensatable, pivot, retriable
+from chassis.saga import PATIENT, QUICK, Approval, Saga, compensatable, pivot, retriable
 from contracts.billing.account import CommitQuota, ReleaseQuota, ReserveQuota
 from contracts.delivery.release import AbandonRelease, StageRelease, SwitchLivePointer
 from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import FreezeRevision, TagRevision, UnfreezeRevision
 
-publish_app = Saga(
+publish_app_v1 = Saga(
     name="publish_app",
     version=1,
     starts_on=PublishApp,
@@ -27,4 +29,11 @@ publish_app = Saga(
         retriable(CommitQuota),
         retriable(TagRevision),
     ),
+)
+"""Without approval; what began under it ends under it."""
+
+publish_app = replace(
+    publish_app_v1,
+    version=2,
+    approval=Approval(when="approval_required", within=timedelta(days=7)),
 )

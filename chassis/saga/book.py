@@ -13,7 +13,9 @@ from chassis.saga.definition import Definitions, Saga
 from chassis.saga.desk import SagaDesk, Start
 from chassis.saga.inputs import Cancel, Fact, Input, Order, Signal
 from chassis.saga.metrics import count
+from chassis.saga.orders import refusal_of
 from chassis.saga.state import Phase, SagaState
+from chassis.saga.turn import Turn
 from chassis.stores.chunks import ChunkStore
 from chassis.stores.statement import Statement
 from contracts.base import Message
@@ -22,7 +24,7 @@ from contracts.base import Message
 class SagaBook(ChunkStore):
     """A service subclasses it and names its definitions and its announcer.
 
-    A handler that refuses does so before it calls `start`, `cancel`, `order` or `signal`.
+    A handler that refuses does so before it calls `start`, `cancel` or `signal`.
     """
 
     definitions: ClassVar[Definitions]
@@ -67,9 +69,11 @@ class SagaBook(ChunkStore):
         """Undo it if it can be undone; otherwise the wish is recorded."""
         return self._decide(state, Cancel(self.resources.clock.now(), actor_id))
 
-    def order(self, state: SagaState, order: Order) -> SagaState:
-        """What an operator wants; what is not possible is recorded with the reason."""
-        return self._decide(state, order)
+    def order(self, state: SagaState, order: Order) -> tuple[SagaState, str]:
+        """What an operator wants, and why it is not possible ("" when it is). An attempt that is
+        not possible is recorded too: a handler refuses after this, and the record stays."""
+        why = refusal_of(Turn(self._desk.definition(state), state, order.at), order)
+        return self._decide(state, order), why
 
     async def signal(
         self, state: SagaState, *, approved: bool, by: str, reason: str = ""

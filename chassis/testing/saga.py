@@ -30,6 +30,7 @@ from chassis.saga.inputs import (
     Note,
     Reply,
     Send,
+    Signal,
     Started,
     Tick,
 )
@@ -90,6 +91,7 @@ class Story:
         self._late: dict[type[Message], type[Message]] = {}
         self._cancels: set[type[Message]] = set()
         self._lock_after: timedelta | None = None
+        self._decided: tuple[timedelta, bool] | None = None
 
     def when(self, command: type[Message], *, answers: Answer, times: int = 1) -> Self:
         """Answer the next `times` sends of `command` so; afterwards it succeeds."""
@@ -115,6 +117,11 @@ class Story:
     def lock_granted_after(self, wait: timedelta) -> Self:
         """The lock is somebody else's for this long."""
         self._locked, self._lock_after = False, wait
+        return self
+
+    def decided_after(self, wait: timedelta, *, approved: bool) -> Self:
+        """It waits for approval, and somebody answers after this long."""
+        self._decided = (wait, approved)
         return self
 
     def run(self, until: timedelta = timedelta(days=1)) -> Outcome:
@@ -155,6 +162,10 @@ class _Run:
     def _wake(self) -> Input:
         wake_at = self._outcome.state.wake_at
         assert wake_at is not None, "a saga that has not ended has a wake-up"
+        if self._story._decided is not None:
+            (wait, approved), self._story._decided = self._story._decided, None
+            self._at = START + wait
+            return Signal(self._at, approved, "somebody")
         lock_after = self._story._lock_after
         if lock_after is not None and START + lock_after <= wake_at:
             self._story._lock_after = None

@@ -14,7 +14,8 @@ class PublishApp(Command[Operation], permission="app.publish"):
 
     `previous_release_id` is what the caller sees as live there (None = nothing is): when another
     release goes live meanwhile, the publish is undone and its error is LivePointerMoved. The
-    operation's result has `release_id`.
+    operation's result has `release_id`. With `approval_required` (the gateway sets it where the
+    workspace protects the environment) nothing happens until another member approves.
     """
 
     workspace_id: UUID
@@ -22,3 +23,4 @@ class PublishApp(Command[Operation], permission="app.publish"):
     revision_id: UUID
     environment: Environment
     previous_release_id: UUID | None = None
+    approval_required: bool = False

@@ -1,5 +1,7 @@
 """Identity's limits. Units are in the names."""
 
+from uuid import UUID
+
 from pydantic import Field
 
 from chassis.settings import ServiceSettings
@@ -37,6 +39,9 @@ class Settings(ServiceSettings):
     access_cache_timeout_ms: int = Field(default=150, gt=0)  # then Postgres is asked
     access_hold_timeout_ms: int = Field(default=1_000, gt=0)
     access_cache_retry_ms: int = Field(default=1_000, gt=0)  # without Redis after it failed
+
+    # Operators of the platform: users who may do what needs the permission `operator`
+    operator_user_ids: tuple[UUID, ...] = ()  # as JSON: ["..."]
 
     # Workspaces
     members_max_default: int = Field(default=3, gt=0)  # until billing announces the plan's

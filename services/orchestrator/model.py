@@ -7,7 +7,8 @@ from chassis.context import Context
 from chassis.errors import Rejected
 from chassis.saga import Definitions, Saga
 from chassis.saga.core import cancellable
-from chassis.saga.inputs import Fact
+from chassis.saga.ids import FORWARD, command_id
+from chassis.saga.inputs import Fact, Order
 from chassis.saga.state import Phase, SagaState, Status, StepMark
 from contracts.base import Command, Event
 from contracts.operation import (
@@ -16,6 +17,12 @@ from contracts.operation import (
     OperationState,
     OperationStep,
     OperationUnknown,
+)
+from contracts.orchestrator.operating import (
+    ApprovalIsForOthers,
+    SagaStep,
+    SagaSummary,
+    VerbNotPossible,
 )
 from contracts.orchestrator.saga import (
     SagaAbandoned,
@@ -42,6 +49,16 @@ class Sagas(Protocol):
     async def get(self, saga_id: UUID) -> SagaState | None: ...
 
     def cancel(self, state: SagaState, actor_id: UUID | None) -> SagaState: ...
+
+    def order(self, state: SagaState, order: Order) -> tuple[SagaState, str]: ...
+
+    async def signal(
+        self, state: SagaState, *, approved: bool, by: str, reason: str = ""
+    ) -> SagaState: ...
+
+    async def troubled(
+        self, kind: str, step: str, error_type: str, limit: int
+    ) -> list[SagaState]: ...
 
 
 def operation_of(state: SagaState) -> Operation:
@@ -107,6 +124,68 @@ def announce(saga: Saga, state: SagaState, fact: Fact) -> Event:
     }
     contract = _EVENTS[fact]
     return contract.model_construct(**{name: about[name] for name in contract.model_fields})
+
+
+def summary_of(state: SagaState) -> SagaSummary:
+    """The saga as operators see it in a list."""
+    return SagaSummary(
+        saga_id=state.id,
+        kind=state.saga,
+        definition_version=state.definition_version,
+        owner_workspace_id=state.workspace_id,
+        subject_id=state.business_key,
+        status=state.status.value,
+        phase=state.phase.value,
+        step=_step_of(definition_of(state), state),
+        version=state.version,
+        started_at=state.started_at,
+        updated_at=state.updated_at,
+        deadline_at=state.deadline_at,
+        wake_at=state.wake_at,
+        error_type=state.error_type,
+        traceparent=state.traceparent,
+    )
+
+
+def steps_of(state: SagaState) -> list[SagaStep]:
+    """Its steps, as operators see them."""
+    saga = definition_of(state)
+    return [
+        SagaStep(
+            name=step.name,
+            kind=step.kind.value,
+            state=at.mark.value,
+            stage=saga.stages[index].start,
+            attempts=at.attempts,
+            command_id=command_id(state.id, index, FORWARD),
+            due_at=at.due,
+        )
+        for index, (step, at) in enumerate(zip(saga.steps, state.steps, strict=True))
+    ]
+
+
+def cursors_of(step: str) -> list[tuple[str, int, int]]:
+    """Where a saga stands while this step is under way: kind, definition version, cursor."""
+    return [
+        (name, version, saga.stages[index].start)
+        for name, version in DEFINITIONS
+        for saga in [DEFINITIONS.get(name, version)]
+        for index, each in enumerate(saga.steps)
+        if each.name == step
+    ]
+
+
+def demand_waiting(state: SagaState) -> None:
+    """Only a saga that waits for approval takes a signal."""
+    if state.ended or state.phase != Phase.APPROVAL:
+        why = "it does not wait for approval"
+        raise Rejected(VerbNotPossible(saga_id=state.id, verb="signal", reason=why))
+
+
+def demand_approver(state: SagaState, actor_id: UUID | None) -> None:
+    """Four eyes: not whoever started it."""
+    if actor_id is None or actor_id == state.actor_id:
+        raise Rejected(ApprovalIsForOthers(operation_id=state.id))
 
 
 def definition_of(state: SagaState) -> Saga:

@@ -15,6 +15,7 @@ PERMISSIONS = {
     "app.publish",
     "member.manage",
     "workspace.manage",
+    "operator",
     "user",
     "public",
 }
@@ -69,7 +70,7 @@ def test_what_only_services_may_ask_is_a_reviewed_list() -> None:
 
 @EACH_ASKED
 def test_a_right_in_a_workspace_needs_the_workspace(contract: type[Message]) -> None:
-    if contract.permission not in (None, "user", "public"):
+    if contract.permission not in (None, "operator", "user", "public"):
         assert "workspace_id" in contract.model_fields
 
 

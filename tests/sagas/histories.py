@@ -16,7 +16,18 @@ import orjson
 
 from chassis.saga import Kind, Saga
 from chassis.saga.core import begin, decide
-from chassis.saga.inputs import Cancel, Decision, Input, LockGranted, Reply, Started, Tick
+from chassis.saga.inputs import (
+    Cancel,
+    Decision,
+    Input,
+    LockGranted,
+    Order,
+    Reply,
+    Signal,
+    Started,
+    Tick,
+    Verb,
+)
 from chassis.testing.saga import SILENCE, Story, made_up, saga_story
 from contracts.base import Message
 from contracts.orchestrator.saga import DeadlinePassed
@@ -24,7 +35,9 @@ from sagas import SAGAS
 
 LOCK_WAIT = timedelta(seconds=5)
 FOLDER = Path(__file__).parent / "histories"
-_INPUTS = {kind.__name__: kind for kind in (Started, Reply, Tick, LockGranted, Cancel)}
+_INPUTS = {
+    kind.__name__: kind for kind in (Started, Reply, Tick, LockGranted, Cancel, Signal, Order)
+}
 
 
 def file_of(saga: Saga) -> Path:
@@ -42,7 +55,12 @@ def shape_of(saga: Saga) -> list[Any]:
         ]
         for step in saga.steps
     ]
-    return [steps, list(saga.mints), list(saga.lock_fields), saga.deadline.total_seconds()]
+    shape = [steps, list(saga.mints), list(saga.lock_fields), saga.deadline.total_seconds()]
+    if any(step.beside for step in saga.steps):
+        shape.append([step.beside for step in saga.steps])
+    if saga.approval is not None:
+        shape.append([saga.approval.when, saga.approval.within.total_seconds()])
+    return shape
 
 
 def record(saga: Saga) -> dict[str, Any]:
@@ -68,6 +86,12 @@ def _stories(saga: Saga) -> list[tuple[str, Story]]:
         return saga_story(saga, started=a_start(saga))
 
     told = [("completes", story()), ("waits", story().lock_granted_after(LOCK_WAIT))]
+    if saga.approval is not None:
+        told += [
+            ("approved", asking(saga).decided_after(LOCK_WAIT, approved=True)),
+            ("approval refused", asking(saga).decided_after(LOCK_WAIT, approved=False)),
+            ("approval expired", asking(saga)),
+        ]
     for step in saga.steps:
         name = step.name
         told += [
@@ -85,12 +109,18 @@ def _stories(saga: Saga) -> list[tuple[str, Story]]:
     return told
 
 
-def a_start(saga: Saga) -> Message:
+def a_start(saga: Saga, **given: object) -> Message:
     """The starting command with made-up fields."""
     fields = saga.starts_on.model_fields.items()
     return saga.starts_on.model_validate(
-        {name: made_up(name, info.annotation) for name, info in fields}
+        {name: made_up(name, info.annotation) for name, info in fields} | given
     )
+
+
+def asking(saga: Saga) -> Story:
+    """A story that begins with a wait for approval."""
+    assert saga.approval is not None, "it asks nobody"
+    return saga_story(saga, started=a_start(saga, **{saga.approval.when: True}))
 
 
 def a_refusal() -> Message:
@@ -99,7 +129,7 @@ def a_refusal() -> Message:
 
 
 def _run(story: Story) -> dict[str, Any]:
-    outcome = story.run()
+    outcome = story.run(until=timedelta(days=30))
     return {
         "inputs": [[type(event).__name__, event] for event in outcome.events],
         "decisions": [_plain(decision) for decision in outcome.decisions],
@@ -136,6 +166,8 @@ def _input(recorded: Any) -> Started | Input:  # JSON values
 def _value(field: str, value: Any) -> Any:  # JSON to what the inputs have
     if value is None or field == "fields":
         return value
+    if field == "verb":
+        return Verb(value)
     if field == "at":
         return datetime.fromisoformat(value)
     return UUID(value) if field.endswith("_id") else value

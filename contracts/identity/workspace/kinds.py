@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.delivery.environment import Environment
+
 
 class Role(StrEnum):
     """What a member is in a workspace. Each may do all that the ones below it may."""
@@ -28,3 +30,5 @@ class WorkspaceSettings(BaseModel):
 
     locale: str = Field(default="en", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")
     invitation_role: Role = Role.VIEWER  # of an invitation that names none
+    protected_environments: list[Environment] = Field(default_factory=list)
+    """Where a publish waits until a second member, who may manage the workspace, approves it."""

@@ -52,6 +52,21 @@ from contracts.identity.workspace import (
 )
 from contracts.operation import CancelOperation, OperationNotCancellable, OperationUnknown
 from contracts.orchestrator.onboarding import OnboardWorkspace
+from contracts.orchestrator.operating import (
+    AbandonSaga,
+    ApprovalIsForOthers,
+    CompensateSaga,
+    DecideApproval,
+    PauseSaga,
+    ResumeSaga,
+    RetrySaga,
+    RetrySagas,
+    SagaMoved,
+    SagaUnknown,
+    SignalSaga,
+    SkipStep,
+    VerbNotPossible,
+)
 from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import (
     AddEntity,
@@ -101,6 +116,7 @@ EDIT = (AppUnknown, AppIsArchived, EntityUnknown, VersionConflict, SourceInvalid
 ABOUT_ME = ("user_id",)
 THIS_SESSION = ("user_id", "session_id")
 RELEASED = (AppNotReleased, AppIsGone)
+ON_A_SAGA = (SagaUnknown, SagaMoved, VerbNotPossible)
 MEMBERS = (WorkspaceUnknown, MemberUnknown, LastOwner)
 
 
@@ -177,6 +193,7 @@ class ReleaseMutation:
         PublishApp,
         refusals=(AppUnknown, RevisionUnknown),
         fills=("revision_id", "previous_release_id"),
+        hide=("approval_required",),
         fill=fill_publish,
     )
     roll_back = mutation(
@@ -189,3 +206,20 @@ class ReleaseMutation:
     cancel_operation = mutation(
         CancelOperation, refusals=(OperationUnknown, OperationNotCancellable)
     )
+    decide_approval = mutation(
+        DecideApproval, refusals=(OperationUnknown, VerbNotPossible, ApprovalIsForOthers)
+    )
+
+
+@strawberry.type
+class OperatorMutation:
+    """For operators of the platform: verbs on sagas."""
+
+    retry_saga = mutation(RetrySaga, refusals=ON_A_SAGA, hide=("operator",))
+    skip_step = mutation(SkipStep, refusals=ON_A_SAGA, hide=("operator",))
+    compensate_saga = mutation(CompensateSaga, refusals=ON_A_SAGA, hide=("operator",))
+    pause_saga = mutation(PauseSaga, refusals=ON_A_SAGA, hide=("operator",))
+    resume_saga = mutation(ResumeSaga, refusals=ON_A_SAGA, hide=("operator",))
+    abandon_saga = mutation(AbandonSaga, refusals=ON_A_SAGA, hide=("operator",))
+    signal_saga = mutation(SignalSaga, refusals=ON_A_SAGA, hide=("operator",))
+    retry_sagas = mutation(RetrySagas, hide=("operator",))

@@ -12,9 +12,10 @@ Fields = dict[str, Any]  # contract field values
 
 
 async def fill_publish(scope: Scope, fields: Fields) -> Fields:
-    """The head, and what is live in that environment at this moment, unless the client said."""
+    """The head, and what is live in that environment at this moment, unless the client said; and
+    whether the workspace wants a second member to approve."""
     app = AppKey(fields["workspace_id"], fields["app_id"])
-    added: Fields = {}
+    added: Fields = {"approval_required": await _is_protected(scope, fields)}
     if "revision_id" not in fields:
         found = await scope.loaders.apps.load(app)
         if found is None:
@@ -27,6 +28,12 @@ async def fill_publish(scope: Scope, fields: Fields) -> Fields:
         release = live[0].release if live else None
         added["previous_release_id"] = release.release_id if release else None
     return added
+
+
+async def _is_protected(scope: Scope, fields: Fields) -> bool:
+    workspace = await scope.loaders.workspaces.load(fields["workspace_id"])
+    settings = workspace.settings if workspace else None
+    return settings is not None and fields["environment"] in settings.protected_environments
 
 
 async def fill_import(scope: Scope, fields: Fields) -> Fields:

@@ -28,6 +28,7 @@ from services.gateway.graphql.identity import (
 from services.gateway.graphql.node import Node
 from services.gateway.graphql.operation_list import operations_of
 from services.gateway.graphql.operations import Operation, find_operation
+from services.gateway.graphql.sagas import SagaDetails, SagaPage, find_saga, list_sagas
 from services.gateway.graphql.studio import App, find_app, find_entity, read_id
 from services.gateway.scope import Scope
 
@@ -98,6 +99,30 @@ class Query:
     async def operation(self, info: Info[Scope, None], id: strawberry.ID) -> Operation | None:
         """By global id, which names its owner."""
         return await find_operation(info.context, read_id(id, "id", "Operation"))
+
+    @field("For operators: sagas of all workspaces, newest first.")
+    async def sagas(
+        self,
+        info: Info[Scope, None],
+        kind: str = "",
+        status: str = "",
+        subject_id: str = "",
+        step: str = "",
+        stuck: bool = False,
+        first: int = FIRST_DEFAULT,
+        after: str = "",
+    ) -> SagaPage:  # type: ignore[valid-type]
+        """Needs the permission `operator`."""
+        return await list_sagas(
+            info.context,
+            {"kind": kind, "status": status, "subject_id": subject_id, "step": step}
+            | {"stuck": stuck, "limit": first, "cursor": after},
+        )
+
+    @field("For operators: one saga with its steps and its history; null when there is none.")
+    async def saga(self, info: Info[Scope, None], id: str) -> SagaDetails | None:  # type: ignore[valid-type]
+        """By the id that logs and events carry."""
+        return await find_saga(info.context, id)
 
     @field("The long work of a workspace, newest first.")
     async def operations(

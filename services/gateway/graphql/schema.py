@@ -11,7 +11,12 @@ from services.gateway.graphql.entities import ALL_TYPES
 from services.gateway.graphql.extension import PerOperation
 from services.gateway.graphql.failures import all_failure_types
 from services.gateway.graphql.limits import Limits, limit_rule
-from services.gateway.graphql.mutations import IdentityMutation, ReleaseMutation, StudioMutation
+from services.gateway.graphql.mutations import (
+    IdentityMutation,
+    OperatorMutation,
+    ReleaseMutation,
+    StudioMutation,
+)
 from services.gateway.graphql.queries import Query
 from services.gateway.graphql.shapes import read
 from services.gateway.graphql.subscriptions import Subscription
@@ -21,7 +26,7 @@ SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 
 
 @strawberry.type(description="What can be changed. Every mutation takes an idempotency key.")
-class Mutation(IdentityMutation, StudioMutation, ReleaseMutation):
+class Mutation(IdentityMutation, StudioMutation, ReleaseMutation, OperatorMutation):
     """What can be changed. Every mutation takes an idempotency key."""
 
 

@@ -5,6 +5,7 @@ from contracts.identity.workspace import Role, WorkspaceState
 PUBLIC = "public"
 USER = "user"
 READ = "workspace.read"
+OPERATOR = "operator"
 
 _VIEWER = frozenset({READ})
 _EDITOR = _VIEWER | {"app.edit", "app.publish"}

@@ -10,25 +10,28 @@ from contracts.identity.workspace import (
     Role,
     WorkspaceState,
 )
-from services.identity.model.permissions import FOR_EVERYONE, permissions_in
+from services.identity.model.permissions import FOR_EVERYONE, OPERATOR, permissions_in
 from services.identity.model.sessions import token_digest
+from services.identity.settings import Settings
 from services.identity.store.access import AccessReader
 
 
-async def authorize(query: Authorize, reader: AccessReader) -> Authorized:
-    """Asked for every request."""
+async def authorize(query: Authorize, reader: AccessReader, settings: Settings) -> Authorized:
+    """Asked for every request. Operators are named by the platform's settings, in no workspace."""
     token = query.token.get_secret_value()
     access = await reader.find(token_digest(token), query.workspace_id)
     if access is None:
         raise Rejected(SessionEnded())
     state = access.state or WorkspaceState.DELETED
+    is_operator = access.user_id in settings.operator_user_ids
+    held = FOR_EVERYONE | {OPERATOR} if is_operator else FOR_EVERYONE
     return Authorized(
         user_id=access.user_id,
         session_id=access.session_id,
         expires_at=access.expires_at,
         workspace_id=query.workspace_id,
         role=access.role,
-        permissions=sorted(FOR_EVERYONE | permissions_in(access.role, state)),
+        permissions=sorted(held | permissions_in(access.role, state)),
     )
 
 

@@ -30,7 +30,7 @@ from contracts.delivery.release import (
 from contracts.orchestrator.onboarding import OnboardWorkspace
 from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import FreezeRevision, TagRevision, UnfreezeRevision
-from sagas.publish_app import publish_app
+from sagas.publish_app import publish_app_v1 as publish_app
 
 RESERVE = compensatable(ReserveQuota, compensation=ReleaseQuota, retry=QUICK)
 FREEZE = compensatable(FreezeRevision, compensation=UnfreezeRevision, retry=QUICK)

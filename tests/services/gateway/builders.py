@@ -6,6 +6,7 @@ from uuid import uuid4
 from contracts.delivery.environment import Environment
 from contracts.delivery.live import AppDeliveries, AppDelivery, GetAppDeliveries, LivePointer
 from contracts.delivery.release import Visibility
+from contracts.identity.workspace import Role, Workspace, WorkspaceSettings, WorkspaceState
 from contracts.operation import Operation, OperationState
 from contracts.studio.app import (
     App,
@@ -41,6 +42,20 @@ def an_operation(**changes: Any) -> Operation:
             "updated_at": NOW,
             **changes,
         }
+    )
+
+
+def a_workspace(*protected: Environment) -> Workspace:
+    return Workspace(
+        workspace_id=WORKSPACE,
+        workspace_name="Tea house",
+        state=WorkspaceState.ACTIVE,
+        role=Role.OWNER,
+        settings=WorkspaceSettings(protected_environments=list(protected)),
+        members=1,
+        members_max=3,
+        created_at=NOW,
+        version=1,
     )
 
 

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from contracts.delivery.environment import Environment
 from contracts.delivery.live import GetAppDeliveries
+from contracts.identity.workspace import GetWorkspaces, Workspaces
 from contracts.operation import CancelOperation, GetOperation, Operation
 from contracts.orchestrator.onboarding import OnboardWorkspace
 from contracts.orchestrator.publishing import PublishApp
@@ -12,7 +13,7 @@ from contracts.studio.app import (
     GetApps,
 )
 from services.gateway import ids
-from tests.services.gateway.builders import an_app, an_operation, nothing_live
+from tests.services.gateway.builders import a_workspace, an_app, an_operation, nothing_live
 from tests.services.gateway.fakes import (
     APP,
     OTHER_WORKSPACE,
@@ -34,6 +35,7 @@ PUBLISH = """mutation($input: PublishAppInput!) { publishApp(input: $input) {
 async def test_a_publish_takes_the_head_and_what_is_live() -> None:
     world, fake = a_world(
         {
+            GetWorkspaces: Workspaces(workspaces=[a_workspace()]),
             GetApps: Apps(apps=[an_app()]),
             GetAppDeliveries: nothing_live,
             PublishApp: an_operation(),
@@ -54,8 +56,40 @@ async def test_a_publish_takes_the_head_and_what_is_live() -> None:
     assert result["data"]["publishApp"]["state"] == "RUNNING"
 
 
+async def test_a_publish_to_a_protected_environment_asks_for_approval() -> None:
+    protected = a_workspace(Environment.STAGING)
+    world, fake = a_world(
+        {
+            GetWorkspaces: Workspaces(workspaces=[protected]),
+            GetApps: Apps(apps=[an_app()]),
+            GetAppDeliveries: nothing_live,
+            PublishApp: an_operation(),
+        }
+    )
+
+    async with a_client(world) as client:
+        for environment in ("STAGING", "PRODUCTION"):
+            given = {"appId": APP_ID, "environment": environment}
+            await graphql(client, PUBLISH, input=given)
+
+    assert [command.approval_required for command, _ in fake.sent] == [True, False]
+
+
+async def test_no_client_says_whether_approval_is_needed() -> None:
+    world, fake = a_world({})
+    given = {"appId": APP_ID, "environment": "STAGING", "approvalRequired": False}
+
+    async with a_client(world) as client:
+        result = await graphql(client, PUBLISH, input=given)
+
+    assert result["errors"]
+    assert fake.sent == []
+
+
 async def test_a_publish_of_an_unknown_app_is_refused() -> None:
-    world, fake = a_world({GetApps: Apps(apps=[])})
+    world, fake = a_world(
+        {GetWorkspaces: Workspaces(workspaces=[a_workspace()]), GetApps: Apps(apps=[])}
+    )
 
     async with a_client(world) as client:
         result = await graphql(client, PUBLISH, input={"appId": APP_ID, "environment": "STAGING"})
@@ -67,6 +101,7 @@ async def test_a_publish_of_an_unknown_app_is_refused() -> None:
 async def test_a_repeated_publish_whose_head_moved_on_is_the_same_command() -> None:
     world, fake = a_world(
         {
+            GetWorkspaces: Workspaces(workspaces=[a_workspace()]),
             GetApps: Apps(apps=[an_app()]),
             GetAppDeliveries: nothing_live,
             PublishApp: an_operation(),

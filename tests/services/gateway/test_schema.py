@@ -76,4 +76,5 @@ def test_no_input_asks_for_what_the_token_says() -> None:
         assert not {"ownerId", "sessionId", "operationId"} & set(given.fields) or name in (
             "revokeSession",
             "cancelOperation",
+            "decideApproval",
         ), name

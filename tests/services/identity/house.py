@@ -104,7 +104,7 @@ class House(Participant):
         """What the gateway learns; None: the session has ended."""
         query = Authorize(token=token, workspace_id=workspace_id)
         try:
-            return await authorize(query, self.reader)
+            return await authorize(query, self.reader, self.resources.settings)
         except Rejected as refusal:
             if refusal.rejection == SessionEnded():
                 return None

@@ -21,7 +21,11 @@ from contracts.orchestrator.onboarding import OnboardWorkspace
 from contracts.orchestrator.publishing import PublishApp
 from contracts.orchestrator.saga import SagaCancelled, SagaCompensated, SagaProgressed
 from sagas.publish_app import publish_app as publish_app_saga
-from services.orchestrator.handlers import cancel_operation, onboard_workspace, publish_app
+from services.orchestrator.handlers.operations import (
+    cancel_operation,
+    onboard_workspace,
+    publish_app,
+)
 from services.orchestrator.model import announce, operation_of
 from tests.services.orchestrator.fakes import ACTOR, WORKSPACE, FakeSagas, a_context
 

@@ -36,7 +36,7 @@ async def list_operations(query: ListOperations, database: Database) -> Operatio
         f"SELECT {COLUMNS} FROM saga_instance WHERE workspace_id = $1"  # noqa: S608
         " AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
         query.workspace_id,
-        _cursor(query.cursor),
+        cursor_of(query.cursor),
         limit + 1,
     )
     operations = [operation_of(state_of(row)) for row in rows[:limit]]
@@ -46,7 +46,8 @@ async def list_operations(query: ListOperations, database: Database) -> Operatio
     )
 
 
-def _cursor(text: str) -> UUID | None:
+def cursor_of(text: str) -> UUID | None:
+    """The id in a page's cursor. Raises InvalidMessage."""
     try:
         return UUID(text) if text else None
     except ValueError:
