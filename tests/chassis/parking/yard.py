@@ -22,7 +22,6 @@ from tests.chassis.messaging.quota import Account, SqlAccounts, a_commit_quota
 
 GROUP = "billing"
 TOPIC = "cmd.billing.v1"
-AT_ONCE = LoopLimits(pause_s=0.0, poll_s=0.01)
 
 
 @dataclass
@@ -104,13 +103,13 @@ def a_yard(
     resources = Resources(settings=None, clock=SystemClock(), opened={"postgres": database})
     handlers = Handlers((commit_quota,), provides={}, given={Mood: mood})
     kit = Kit(GROUP, GROUP, handlers, resources, commit_point or DirectCommit(database))
+    limits = loop or LoopLimits(pause_s=60.0, conflict_s=0.001, count_s=0.0)
     chunk = CommandChunk(
         kit,
         DeadLetters(GROUP, sender),
         ChunkLimits(pause_s=0.001),
-        LotLimits(open_max=open_max, first_pause_s=60.0),
+        LotLimits(open_max=open_max, first_pause_s=limits.pause_s),
     )
-    limits = loop or LoopLimits(pause_s=60.0, conflict_s=0.001, count_s=0.0)
     keys = ParkedKeys(chunk.lot, [TOPIC], chunk.replay, database, resources.clock, limits)
     return Yard(database, mood, sender, chunk, keys)
 
