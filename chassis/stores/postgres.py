@@ -122,6 +122,16 @@ class Database:
             async with self._connections.use(timeout or self._timeout) as connection:
                 return str(await connection.execute(sql, *args, timeout=timeout))
 
+    async def run_statement(self, statement: Statement, timeout: float | None = None) -> Any:
+        """What `Statement.run` does with a database: the row of its selects."""
+        sql, args = statement.build()
+        return await self.fetchrow(sql, *args, timeout=timeout)
+
+    async def run_reading(self, reading: Reading, timeout: float | None = None) -> None:
+        """What `Reading.run` does with a database."""
+        sql, args = reading.build()
+        reading.deliver(await self.fetch(sql, *args, timeout=timeout))
+
 
 def _plain(url: str) -> str:
     """SQLAlchemy's spelling of a URL is accepted too."""
