@@ -31,8 +31,7 @@ class Site:
     async def make(cls, gateway: str) -> "Site":
         """Through the gateway. Two publishes, so that one release is a thing of the past."""
         traveller = Traveller(gateway)
-        with redirect_stdout(StringIO()):  # the journey tells its stages
-            await traveller.settle()
+        await traveller.settle()
         story = traveller.story
         await story.ended(await story.publish())
         stale = live_release(await story.app())
@@ -49,8 +48,9 @@ class Sites:
 
     @classmethod
     async def make(cls, gateway: str, count: int = WORKSPACES_AT_ONCE) -> "Sites":
-        """Side by side."""
-        return cls(list(await asyncio.gather(*(Site.make(gateway) for _ in range(count)))))
+        """Side by side, and silently: the journey tells its stages."""
+        with redirect_stdout(StringIO()):
+            return cls(list(await asyncio.gather(*(Site.make(gateway) for _ in range(count)))))
 
     async def close(self) -> None:
         for site in self.free:

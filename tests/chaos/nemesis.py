@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from tests.chaos.batch import Result
 from tests.chaos.drivers import DRIVERS, Site, Sites
 from tests.chaos.ends import TERMINAL, statuses_at_the_end
+from tests.chaos.operators import slips
 from tests.chaos.platform import ChaosPlatform
 from tools.journey.client import fresh_key
 
@@ -124,5 +125,6 @@ TRIALS: dict[str, Trouble] = {
     "nemesis/redis emptied": redis_emptied,
     **{f"nemesis/rebalance storm in {name}": storm(name) for name in STORMY},
     "nemesis/operations cancelled twice": cancelled_twice,
+    "nemesis/operators slip": slips,
 }
 """By name, as `--only` takes it."""
