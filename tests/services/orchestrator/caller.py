@@ -27,6 +27,7 @@ class Caller:
     def __init__(self, client: httpx.AsyncClient, database: Database) -> None:
         self._client = client
         self.database = database
+        self.url = str(client.base_url)
 
     async def send(
         self,

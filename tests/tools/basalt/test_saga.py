@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,9 @@ import pytest
 
 from tests.services.orchestrator.caller import KEY, Caller, a_caller
 from tools.basalt.__main__ import main
+
+A_LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[")
+"""Of the orchestrator, which runs in this process."""
 
 Terminal = Callable[..., Coroutine[Any, Any, tuple[int, str, str]]]
 
@@ -33,7 +37,7 @@ def terminal(
         capsys.readouterr()
         code = await asyncio.to_thread(main, ["saga", *words])
         out, err = capsys.readouterr()
-        lines = [line for line in out.splitlines() if "[info" not in line and "[warn" not in line]
+        lines = [line for line in out.splitlines() if not A_LOG_LINE.match(line)]
         return code, "\n".join(lines), err
 
     return run
