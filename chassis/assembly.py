@@ -19,8 +19,8 @@ from contracts.base import Command, Message, Query
 
 Given = Mapping[type, object]
 
-SHARED_OWNER = "operation"
-"""Its contracts are answered by every service that does long work."""
+SHARED_OWNERS = ("operation", "deadletter")
+"""Their contracts are answered by every service that does long work, or consumes."""
 
 
 def check(service: Service) -> None:
@@ -40,7 +40,7 @@ def check(service: Service) -> None:
         raise CannotStart(f"{handlers.tap.name}: takes every event, but of no topic: `taps_topics`")
     for binding in handlers.commands:
         contract: Any = binding.message  # a Command's class
-        if contract.address.owner not in (service.name, SHARED_OWNER):
+        if contract.address.owner not in (service.name, *SHARED_OWNERS):
             raise CannotStart(
                 f"{binding.name}: {contract.address.type} is a command to"
                 f" {contract.address.owner}, not to {service.name}"

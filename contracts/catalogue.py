@@ -27,9 +27,9 @@ COMMAND_TOPICS: tuple[str, ...] = tuple(
         {
             f"cmd.{c.address.owner}.v1"
             for c in CONTRACTS.values()
-            if issubclass(c, Command) and c.address.owner != "operation"
+            if issubclass(c, Command) and c.address.owner not in ("operation", "deadletter")
         }
     )
 )
-"""The topics that services take commands from. The contracts of `operation` are answered at the
-HTTP door of every service that does long work."""
+"""The topics that services take commands from. The contracts of `operation` and `deadletter` are
+answered at the HTTP door of every service that does long work, or consumes."""

@@ -19,6 +19,7 @@ from chassis.messaging.subscription import Subscription
 from chassis.messaging.unit import Kit
 from chassis.parking.loop import ParkedKeys
 from chassis.parking.lot import LotLimits
+from chassis.parking.wire import wire_letters
 from chassis.service import Service
 from chassis.settings import ServiceSettings
 from chassis.wiring import Consumer, Wiring
@@ -58,6 +59,7 @@ class KafkaDoor:
         parking = LotLimits(open_max=settings.parked_messages_max)
         chunk = CommandChunk(kit, DeadLetters(group, relay), parking=parking)
         wiring.execute = chunk.execute
+        wire_letters(wiring)
         topics = topics_of(service, handlers)
         if topics:
             wiring.consume(Consumer(group, topics, chunk))

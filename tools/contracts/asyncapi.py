@@ -9,7 +9,7 @@ from tools.contracts.consumers import subscribers
 from tools.contracts.schemas import Json
 
 REPLIES = "reply.orchestrator.v1"
-SHARED_OWNER = "operation"
+SHARED_OWNERS = ("operation", "deadletter")
 _EXTENSIONS = {
     "ce_workspaceid": "The workspace: the tenant that the message belongs to",
     "ce_aggregateversion": "Facts: the gapless number of this event of its aggregate",
@@ -40,7 +40,7 @@ def document(contracts: Mapping[str, type[Message]], services: Iterable[str]) ->
     on_kafka = {
         wire_type: contract
         for wire_type, contract in contracts.items()
-        if not issubclass(contract, Query) and contract.address.owner != SHARED_OWNER
+        if not issubclass(contract, Query) and contract.address.owner not in SHARED_OWNERS
     }
     channels = _channels(on_kafka, services)
     return {

@@ -1,0 +1,325 @@
+"""What operators do about parked keys and dead letters, on a real PostgreSQL."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.clock import new_id
+from chassis.context import Context
+from chassis.errors import InvalidMessage, Rejected
+from chassis.parking.desk import LetterDesk
+from chassis.stores.postgres import Database
+from chassis.testing.messages import DirectCommit, FakeRecord, replies_of
+from contracts.deadletter import (
+    DeadLetterState,
+    DiscardDeadLetters,
+    GetDeadLetter,
+    ListDeadLetters,
+    RedriveDeadLetters,
+)
+from tests.chassis.parking.yard import Mood, Yard, a_commit, a_yard, reservations
+
+POISON = UUID(int=666)
+DAY_S = 86_400.0
+ANN = Context(None, None, "operator", datetime.max.replace(tzinfo=UTC))
+
+
+@pytest.fixture
+def desk(database: Database) -> LetterDesk:
+    return LetterDesk(database, "billing", 7 * DAY_S)
+
+
+@pytest.fixture
+def yard(database: Database, commit: DirectCommit) -> Yard:
+    return a_yard(database, mood=Mood({POISON: RuntimeError("a bug")}), commit_point=commit)
+
+
+def a_redrive(*letter_ids: UUID, **fields: Any) -> RedriveDeadLetters:  # of the contract
+    given = {"letter_ids": letter_ids, "preview": False, "operator": "ann", "reason": "mended"}
+    return RedriveDeadLetters.model_validate(given | fields)
+
+
+def a_discard(*letter_ids: UUID, **fields: Any) -> DiscardDeadLetters:  # of the contract
+    given = {"letter_ids": letter_ids, "preview": False, "operator": "ann", "reason": "a test"}
+    return DiscardDeadLetters.model_validate(given | fields)
+
+
+async def acts(database: Database) -> list[tuple[str, str, str]]:
+    rows = await database.fetch("SELECT act, by, why FROM dead_letter_act ORDER BY at")
+    return [tuple(row) for row in rows]
+
+
+class TestList:
+    async def test_filters_pages_and_totals(self, desk: LetterDesk, yard: Yard) -> None:
+        first, second = new_id(), new_id()
+        await yard.chunk([FakeRecord("cmd.billing.v1", 0, 99, b"\xffk", b"\xfe")])
+        await yard.take(a_commit(first, POISON), a_commit(first), a_commit(second, POISON))
+
+        page = await desk.page(ListDeadLetters(limit=3))
+        rest = await desk.page(ListDeadLetters(limit=3, cursor=page.cursor_next))
+        keyed = await desk.page(ListDeadLetters(record_key=str(first)))
+        waiting = await desk.page(ListDeadLetters(states=[DeadLetterState.WAITING]))
+        future = datetime.now(UTC) + timedelta(hours=1)
+        later = await desk.page(ListDeadLetters(since=future))
+
+        assert [letter.state for letter in page.letters] == ["undecodable", "failed", "waiting"]
+        assert [letter.state for letter in rest.letters] == ["failed"]
+        assert rest.cursor_next == ""
+        assert [letter.record_key for letter in keyed.letters] == [str(first)] * 2
+        assert [letter.type for letter in waiting.letters] == ["billing.CommitQuota.v1"]
+        assert later.letters == []
+        (totals,) = page.totals
+        assert (totals.failed, totals.waiting, totals.undecodable) == (2, 1, 1)
+        assert (totals.parked_keys, totals.consumer_group) == (2, "billing")
+
+    async def test_what_has_ended_is_listed_when_asked_for(
+        self, desk: LetterDesk, yard: Yard
+    ) -> None:
+        await yard.take(a_commit(new_id(), POISON))
+        yard.mood.failing.clear()
+        await yard.retry()
+
+        handled = ListDeadLetters(states=[DeadLetterState.HANDLED])
+
+        assert (await desk.page(ListDeadLetters())).letters == []
+        assert len((await desk.page(handled)).letters) == 1
+
+    async def test_a_letter_is_shown_with_its_bytes(self, desk: LetterDesk, yard: Yard) -> None:
+        workspace = new_id()
+        poison = a_commit(workspace, POISON)
+        await yard.take(poison, a_commit(workspace))
+        letter_id, _ = await yard.rows("id")
+
+        shown = await desk.details(GetDeadLetter(letter_id=letter_id))
+
+        assert shown.body == poison.data.decode()
+        assert {h.name: h.text for h in shown.headers}["ce_id"] == str(poison.id)
+        assert (shown.letter.attempts, shown.behind) == (3, 1)
+        assert shown.letter.handler == "commit_quota"
+        with pytest.raises(Rejected):
+            await desk.details(GetDeadLetter(letter_id=new_id()))
+
+    async def test_a_cursor_of_somebody_else_is_refused(self, desk: LetterDesk) -> None:
+        with pytest.raises(InvalidMessage):
+            await desk.page(ListDeadLetters(cursor="1; DROP TABLE"))
+
+
+class TestRedrive:
+    async def test_the_first_of_the_key_goes_at_once_and_the_rest_follows_in_order(
+        self, desk: LetterDesk, yard: Yard
+    ) -> None:
+        workspace = new_id()
+        commands = [a_commit(workspace, POISON), a_commit(workspace), a_commit(workspace)]
+        await yard.take(*commands)
+        first, _, last = await yard.rows("id")
+        yard.mood.failing.clear()
+        assert await yard.keys.round() == 0, "it would wait for a minute"
+
+        moved = await desk.redrive(a_redrive(last), ANN)
+        await yard.keys.round()
+
+        assert (moved.letter_ids, moved.following, moved.refused) == ([first], 2, [])
+        assert await yard.commits(workspace) == reservations(commands)
+        assert await yard.rows("message_id") == [c.id for c in commands], "under their own ids"
+        assert await acts(desk.database) == [("redrive", "ann", "mended")]
+
+    async def test_said_twice_it_is_done_once(self, desk: LetterDesk, yard: Yard) -> None:
+        await yard.take(a_commit(new_id(), POISON))
+        (letter_id,) = await yard.rows("id")
+
+        once = await desk.redrive(a_redrive(letter_id), ANN)
+        twice = await desk.redrive(a_redrive(letter_id), ANN)
+        yard.mood.failing.clear()
+        await yard.keys.round()
+        thrice = await desk.redrive(a_redrive(letter_id), ANN)
+
+        assert [len(moved.letter_ids) for moved in (once, twice, thrice)] == [1, 0, 0]
+        assert [refusal.why for refusal in twice.refused] == ["it is being redriven already"]
+        assert len(thrice.refused) == 1
+        assert len(await acts(desk.database)) == 1
+        assert yard.mood.tries == 3 + 1
+
+    async def test_a_preview_changes_nothing(self, desk: LetterDesk, yard: Yard) -> None:
+        await yard.take(a_commit(new_id(), POISON), a_commit(new_id(), POISON))
+
+        moved = await desk.redrive(a_redrive(topic="cmd.billing.v1", preview=True, limit=1), ANN)
+
+        assert (len(moved.letter_ids), moved.more) == (1, True)
+        assert await yard.rows() == ["failed", "failed"]
+        assert await acts(desk.database) == []
+
+    async def test_many_keys_begin_one_after_the_other(self, desk: LetterDesk, yard: Yard) -> None:
+        await yard.take(*(a_commit(new_id(), POISON) for _ in range(5)))
+
+        await desk.redrive(a_redrive(states=["failed"], per_second=1), ANN)
+
+        due = await yard.rows("round(extract(epoch FROM next_at - last_at))::int")
+        assert due == [0, 1, 2, 3, 4]
+
+    async def test_what_is_older_than_the_inbox_remembers_is_refused(
+        self, desk: LetterDesk, yard: Yard
+    ) -> None:
+        workspace = new_id()
+        await yard.take(a_commit(workspace, POISON), a_commit(workspace))
+        old, behind = await yard.rows("id")
+        await desk.database.execute(
+            "UPDATE dead_letter SET first_at = now() - interval '8 days' WHERE id = $1", old
+        )
+
+        moved = await desk.redrive(a_redrive(old, behind), ANN)
+
+        assert moved.letter_ids == []
+        assert all("older than the inbox" in refusal.why for refusal in moved.refused)
+        assert await yard.rows() == ["failed", "waiting"]
+
+    async def test_what_can_be_decoded_by_now_is_handled(
+        self, desk: LetterDesk, yard: Yard
+    ) -> None:
+        workspace, command = new_id(), a_commit(new_id())
+        (good,) = yard.records([command])
+        bad = FakeRecord("cmd.billing.v1", 0, 7, str(workspace).encode(), b"{", good.headers)
+        await yard.chunk([bad])
+        await desk.database.execute("UPDATE dead_letter SET payload = $1", good.value)
+        (letter_id,) = await yard.rows("id")
+
+        await desk.redrive(a_redrive(letter_id), ANN)
+        await yard.keys.round()
+
+        assert await yard.rows() == ["handled"]
+
+    async def test_what_still_cannot_be_decoded_frees_its_key_again(
+        self, desk: LetterDesk, yard: Yard
+    ) -> None:
+        workspace = new_id()
+        key = str(workspace).encode()
+        await yard.chunk([FakeRecord("cmd.billing.v1", 0, 70, key, b"{")])
+        (letter_id,) = await yard.rows("id")
+        await desk.redrive(a_redrive(letter_id), ANN)
+        await yard.take(a_commit(workspace))
+        assert await yard.rows() == ["redriven", "waiting"]
+
+        await yard.retry()
+
+        assert await yard.rows("state, attempts") == [("undecodable", 2), ("handled", 1)]
+
+    async def test_something_must_be_named(self, desk: LetterDesk) -> None:
+        with pytest.raises(InvalidMessage):
+            await desk.redrive(a_redrive(), ANN)
+        with pytest.raises(InvalidMessage):
+            await desk.discard(a_discard(), ANN)
+
+    async def test_a_try_under_way_does_not_undo_it(self, desk: LetterDesk, yard: Yard) -> None:
+        """The try fails after the operator has spoken: the redrive still stands."""
+        await yard.take(a_commit(new_id(), POISON))
+        (letter_id,) = await yard.rows("id")
+
+        await yard.due()
+        original = yard.keys._replay
+
+        async def replay(letters: Any) -> None:  # of the Replay protocol
+            await desk.redrive(a_redrive(letter_id), ANN)
+            await original(letters)
+
+        yard.keys._replay = replay
+        await yard.keys.round()
+
+        assert await yard.rows("state, next_at <= now()") == [("redriven", True)]
+
+
+class TestDiscard:
+    async def test_the_rest_of_the_key_goes_on(
+        self, desk: LetterDesk, yard: Yard, commit: DirectCommit
+    ) -> None:
+        workspace = new_id()
+        poison, after = a_commit(workspace, POISON), a_commit(workspace)
+        await yard.take(poison, after)
+        first, _ = await yard.rows("id")
+
+        moved = await desk.discard(a_discard(first), ANN)
+        await yard.keys.round()
+
+        assert moved.letter_ids == [first]
+        assert await yard.rows("state, by, why") == [
+            ("discarded", "ann", "a test"),
+            ("handled", "", ""),
+        ]
+        assert await yard.commits(workspace) == reservations([after])
+        assert await acts(desk.database) == [("discard", "ann", "a test")]
+
+    async def test_should_the_command_come_again_it_is_refused(
+        self, desk: LetterDesk, yard: Yard, commit: DirectCommit
+    ) -> None:
+        workspace = new_id()
+        poison = a_commit(workspace, POISON)
+        records = yard.records([poison])
+        await yard.chunk(records)
+        await desk.discard(a_discard(*await yard.rows("id")), ANN)
+        yard.mood.failing.clear()
+
+        await yard.chunk(records)
+        await yard.take(poison)
+
+        assert await yard.commits(workspace) == []
+        answers = replies_of(commit.sent, poison.id)
+        assert {answer.type for answer in answers} == {"chassis.ForwardRefused.v1"}
+
+    async def test_a_message_that_is_handled_meanwhile_is_not_discarded(
+        self, desk: LetterDesk, yard: Yard
+    ) -> None:
+        workspace = new_id()
+        poison = a_commit(workspace, POISON)
+        await yard.take(poison)
+        (letter_id,) = await yard.rows("id")
+        yard.mood.failing.clear()
+        await yard.retry()
+
+        moved = await desk.discard(a_discard(letter_id), ANN)
+
+        assert (moved.letter_ids, len(moved.refused)) == ([], 1)
+        assert await yard.rows() == ["handled"]
+
+    @pytest.mark.parametrize("reason", ["", " ", "\n"])
+    def test_it_needs_a_reason(self, reason: str) -> None:
+        with pytest.raises(ValidationError):
+            a_discard(new_id(), reason=reason)
+
+    async def test_the_user_of_the_gateway_counts_more_than_a_name(
+        self, desk: LetterDesk, yard: Yard
+    ) -> None:
+        await yard.take(a_commit(new_id(), POISON))
+        user = Context(new_id(), None, "operator", ANN.expires_at)
+
+        await desk.discard(a_discard(*await yard.rows("id")), user)
+
+        assert await yard.rows("by") == [str(user.actor_id)]
+
+
+class TestAccounting:
+    async def test_everything_taken_is_somewhere(self, desk: LetterDesk, yard: Yard) -> None:
+        """published = handled + waiting + parked + dead-lettered + discarded"""
+        workspaces = [new_id() for _ in range(8)]
+        commands = [
+            a_commit(workspace, POISON if number % 9 == 4 else None)
+            for number, workspace in enumerate(workspaces * 6)
+        ]
+        for at in range(0, len(commands), 12):
+            await yard.take(*commands[at : at + 12])
+        for offset in range(3):
+            await yard.chunk([FakeRecord("cmd.billing.v1", 1, offset, None, b"\xff")])
+        first, *_ = await yard.rows("id")
+        await desk.discard(a_discard(first), ANN)
+        await yard.keys.round()
+
+        (totals,) = (await desk.page(ListDeadLetters(inbox=True))).totals
+
+        assert totals.inbox is not None
+        tombs = totals.discarded
+        done = totals.inbox - tombs
+        open_rows = totals.failed + totals.waiting + totals.redriven
+        assert done + open_rows + totals.undecodable + totals.discarded == len(commands) + 3
+        assert totals.discarded == 1
+        assert totals.failed > 1
+        assert totals.waiting > 1
