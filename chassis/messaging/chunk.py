@@ -18,10 +18,11 @@ from pydantic import ValidationError
 
 from chassis.clock import jittered
 from chassis.context import Context, trusted_context
-from chassis.errors import Conflict, IdempotencyKeyReused, Rejected, Unavailable
+from chassis.errors import Conflict, IdempotencyKeyReused, Rejected, Unanswered, Unavailable
 from chassis.messaging.deadletters import DeadLetter, DeadLetters, place_of
 from chassis.messaging.envelope import Envelope, Record, Undecodable, decode, type_of
 from chassis.messaging.inbox import input_digest
+from chassis.messaging.later import PENDING
 from chassis.messaging.metrics import CHUNK_RECORDS, CHUNK_RERUNS, CHUNK_SECONDS, HANDLED
 from chassis.messaging.tracing import current_traceparent
 from chassis.messaging.unit import Answered, Kit, UnitOfWork, Work, key_of
@@ -102,8 +103,9 @@ class CommandChunk:
     ) -> Message:
         """Handle one command now and give its answer; the same id gives the same answer again.
 
-        Raises Rejected, IdempotencyKeyReused (the id is known with another input), Conflict or
-        Unavailable; TypeError when this service does not handle such a command.
+        Raises Rejected, IdempotencyKeyReused (the id is known with another input), Conflict,
+        Unavailable, Unanswered (the handler said Later); TypeError when this service does not
+        handle such a command.
         """
         binding = self._kit.handlers.by_type.get(command.address.type)
         if binding is None:
@@ -125,6 +127,8 @@ class CommandChunk:
         )
         digest = None if command.secret else input_digest(command)
         (answered,) = await self._alone(Work(envelope, command, binding, context, digest))
+        if answered.kept.type == PENDING:
+            raise Unanswered("its answer follows: ask again under the same id")
         answer = answered.message or answered.kept.message()
         if isinstance(answer, Rejection):
             raise Rejected(answer)

@@ -7,11 +7,12 @@ from typing import Any, get_type_hints
 
 from chassis.context import Context
 from chassis.messaging.envelope import Envelope
+from chassis.messaging.later import Later
 from chassis.stores.chunks import ChunkStore
 from contracts.base import Command, Event, Message
 
 Handler = Callable[..., Awaitable[Any]]  # its parameters are read at start
-Answers = Message | tuple[Message, ...] | None
+Answers = Message | tuple[Message, ...] | Later | None
 
 
 @dataclass(frozen=True, slots=True)

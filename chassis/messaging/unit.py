@@ -1,7 +1,7 @@
 """UnitOfWork: one attempt at handling some messages in one transaction, in two round trips."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from chassis.context import Context
 from chassis.errors import IdempotencyKeyReused, Rejected
 from chassis.faults import FAULTS
 from chassis.messaging.envelope import Envelope, Record
-from chassis.messaging.handlers import Answers, Binding, Handlers
+from chassis.messaging.handlers import Binding, Handlers
 from chassis.messaging.inbox import Inbox, Kept
+from chassis.messaging.later import PENDING, Later, Waiting
 from chassis.messaging.metrics import HANDLED, INBOX_DUPLICATES
 from chassis.messaging.outbox import CommitPoint, Outbox
 from chassis.messaging.tracing import handling
@@ -71,6 +72,7 @@ class UnitOfWork:
         self._kit = kit
         self._inbox = Inbox(kit.group)
         self._outbox = Outbox()
+        self._waiting = Waiting(kit.group)
         self._lines = Lines(kit.lot) if kit.lot is not None else None
         self._stores: dict[type[ChunkStore], ChunkStore] = {}
 
@@ -132,7 +134,11 @@ class UnitOfWork:
         answer, events = await self._ask(work)
         for event in events:
             self._announce(event, envelope, traceparent)
-        kept = Kept(answer.address.type, _json(answer), work.digest) if answer else Kept()
+        if isinstance(answer, Later):
+            self._waiting.keep(answer.name, replace(envelope, traceparent=traceparent))
+            kept, answer = Kept(PENDING, digest=work.digest), None
+        else:
+            kept = Kept(answer.address.type, _json(answer), work.digest) if answer else Kept()
         self._reply(envelope, kept, traceparent)
         if not work.secret:
             self._inbox.keep(envelope.id, kept)
@@ -146,7 +152,7 @@ class UnitOfWork:
             assert self._lines is not None, "what was parked comes from a lot"
             self._lines.settle(work.letter_id)
 
-    async def _ask(self, work: Work) -> tuple[Message | None, list[Event]]:
+    async def _ask(self, work: Work) -> tuple[Message | Later | None, list[Event]]:
         """The handler's answer (or its refusal), and the events among what it returned."""
         snapshots = [(store, store.snapshot()) for store in self._stores.values()]
         try:
@@ -161,6 +167,9 @@ class UnitOfWork:
             _counter(work.envelope.type, "rejected").inc()
             return stopped.rejection, []
         _counter(work.envelope.type, "done").inc()
+        if isinstance(returned, Later):
+            assert work.binding.is_command, "only a command is answered"
+            return returned, list(returned.events)
         messages = _messages(returned)
         answer = messages[0] if messages and work.binding.is_command else None
         return answer, [message for message in messages if isinstance(message, Event)]
@@ -202,7 +211,7 @@ class UnitOfWork:
 
     def _reply(self, cause: Envelope, kept: Kept, traceparent: str) -> None:
         """A row of its own for whoever waits, ordered by their correlation id (the saga)."""
-        if not cause.reply_to or not kept.type:
+        if not cause.reply_to or kept.type in ("", PENDING):
             return
         correlation_id = cause.correlation_id or cause.id
         self._outbox.append(
@@ -229,6 +238,7 @@ class UnitOfWork:
             await store.before_flush()
         statement = Statement()
         self._inbox.flush(statement)
+        self._waiting.flush(statement)
         if self._lines is not None:
             self._lines.flush(statement)
         for store in self._stores.values():
@@ -255,7 +265,7 @@ def key_of(message: Message, name: str = "") -> str:
     return "" if value is None else str(value)
 
 
-def _messages(returned: Answers) -> tuple[Message, ...]:
+def _messages(returned: Message | tuple[Message, ...] | None) -> tuple[Message, ...]:
     if returned is None:
         return ()
     return returned if isinstance(returned, tuple) else (returned,)
