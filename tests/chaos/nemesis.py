@@ -4,6 +4,7 @@ Each trial keeps sagas of every workspace under way while it happens; all of the
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine
 from time import monotonic
@@ -27,6 +28,7 @@ STORMY = ("orchestrator", "billing", "studio")
 CANCEL = """mutation($input: CancelOperationInput!) { cancelOperation(input: $input) {
     __typename ... on Operation { id state } ... on Failure { code message } } }"""
 
+# What happens. Sagas that it starts itself it adds to the list.
 Trouble = Callable[[ChaosPlatform, Sites, list[UUID]], Coroutine[None, None, None]]
 
 
@@ -36,9 +38,8 @@ async def trial(platform: ChaosPlatform, sites: Sites, name: str, trouble: Troub
     began = monotonic()
     try:
         saga_ids = await _begin(sites)
-        during = asyncio.create_task(trouble(platform, sites, saga_ids))
-        saga_ids = saga_ids + await _begin(sites)
-        await during
+        await trouble(platform, sites, saga_ids)
+        saga_ids += await _begin(sites)
         statuses = await statuses_at_the_end(platform, saga_ids, ENDED_S)
     except Exception as error:  # one trial is not to end the sweep
         return Result(name, "broken", monotonic() - began, f"{type(error).__name__}: {error}"[:500])
@@ -64,10 +65,15 @@ async def _begin(sites: Sites) -> list[UUID]:
 
 
 def server_killed(name: str) -> Trouble:
-    """The supervisor starts it again on its data."""
+    """In the middle of sagas, twice; the supervisor starts it again on its data."""
 
     async def trouble(platform: ChaosPlatform, sites: Sites, saga_ids: list[UUID]) -> None:
-        await asyncio.to_thread(platform.kill9, name)
+        for _ in range(2):
+            pid = await asyncio.to_thread(platform.pid_of, name)
+            saga_ids += await _begin(sites)
+            os.kill(pid, signal.SIGKILL)
+            saga_ids += await _begin(sites)
+            await asyncio.to_thread(platform.await_another, name, pid)
 
     return trouble
 
@@ -88,7 +94,7 @@ def storm(service: str) -> Trouble:
         for number in range(STORM_ROUNDS):
             await asyncio.to_thread(platform.join, service)
             await asyncio.sleep(STORM_STAY_S)
-            await _begin(sites)
+            saga_ids += await _begin(sites)
             polite = signal.SIGTERM if number % 2 else signal.SIGKILL
             await asyncio.to_thread(platform.leave, polite)
 

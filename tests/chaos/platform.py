@@ -29,6 +29,7 @@ from infra.local.servers import accepts
 from infra.local.stack import SERVICES, Service, Stack, service_command
 from infra.local.supervisor import Supervisor
 from tests.chaos.cases import Arm
+from tests.flows.platform import await_true
 
 CLOCK = SystemClock()
 READY_S = 120.0
@@ -139,9 +140,18 @@ class ChaosPlatform:
 
     def kill9(self, name: str) -> int:
         """Kill a supervised process without warning; its id, which is dead now."""
-        (pid,) = [each.pid for each in self.supervisor.processes() if each.name == name]
+        pid = self.pid_of(name)
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def pid_of(self, name: str) -> int:
+        """The process of a server or a service; 0 while it has none."""
+        (process,) = [each for each in self.supervisor.processes() if each.name == name]
+        return process.pid if process.status == "Running" else 0
+
+    def await_another(self, name: str, pid: int) -> None:
+        """Until the supervisor has started it again, or AssertionError."""
+        await_true(lambda: self.pid_of(name) not in (0, pid), f"{name} is another", READY_S)
 
     def join(self, service_name: str) -> None:
         """One more replica, with a port of its own, not supervised: it comes to leave again."""
