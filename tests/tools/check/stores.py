@@ -84,9 +84,12 @@ class Stores:
         return await asyncpg.connect(self.places.databases[service], timeout=10)
 
     async def _write_rows(self, world: World) -> None:
-        for service in SERVICES:
-            connection = await self._connect(service)
-            try:
+        await asyncio.gather(*(self._write_service(world, service) for service in SERVICES))
+
+    async def _write_service(self, world: World, service: str) -> None:
+        connection = await self._connect(service)
+        try:
+            async with connection.transaction():
                 await _empty(connection)
                 at = await connection.fetchval("SELECT now()")
                 for row in world.rows:
@@ -95,8 +98,8 @@ class Stores:
                 for group, message, answer in _handled(world, service):
                     about = {"consumer_group": group, "message_id": message.id}
                     await _insert(connection, "inbox", {**about, "reply_type": answer})
-            finally:
-                await connection.close()
+        finally:
+            await connection.close()
 
     async def _write_documents(self, world: World) -> None:
         client = self.mongo()
@@ -166,7 +169,7 @@ async def _empty(connection: Any) -> None:
         " AND NOT tablename LIKE ANY($1::text[])",
         list(KEPT_TABLES),
     )
-    await connection.execute(f"TRUNCATE {', '.join(row[0] for row in rows)} CASCADE")
+    await connection.execute(";".join(f"DELETE FROM {row[0]}" for row in rows))
 
 
 async def _insert(connection: Any, table: str, values: Mapping[str, Any]) -> None:

@@ -101,15 +101,15 @@ async def gather_topics(evidence: Evidence, bootstrap: str, limits: Limits, tell
 async def _read(
     evidence: Evidence, consumer: Any, places: list[Any], limits: Limits, tell: Tell
 ) -> None:
+    consumer.assign(places)  # first: it makes the client learn all leaders at once
+    consumer.pause(*places)
     ends = await consumer.end_offsets(places)
     begins = await consumer.beginning_offsets(places)
     starts = _starts(evidence, begins, ends, limits)
     left = {place for place in places if starts[place] < ends[place]}
-    consumer.assign(places)
-    for place in places:
+    for place in left:
         consumer.seek(place, starts[place])
-        if place not in left:
-            consumer.pause(place)
+        consumer.resume(place)
     await _drain(evidence, consumer, ends, left, limits, tell)
     evidence.change("DELETE FROM topic")
     evidence.add(
