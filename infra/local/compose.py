@@ -12,6 +12,9 @@ from infra.local.stack import SERVICES, Service, Stack, here, service_command
 
 Block = dict[str, Any]  # a part of process-compose's file
 PROVISION = "provision"
+PROBES_MAX = 1_000_000
+"""process-compose stops a process for good after so many probes in a row that failed. A service
+that waits for a server, however long, is not ready, which is no reason to be stopped."""
 
 
 def write(stack: Stack) -> Path:
@@ -41,7 +44,7 @@ def _server(server: Server, stack: Stack) -> Block:
         "readiness_probe": {
             "exec": {"command": f"bash -c '</dev/tcp/127.0.0.1/{server.port}'"},
             "period_seconds": 1,
-            "failure_threshold": 60,
+            "failure_threshold": PROBES_MAX,
         },
         "depends_on": {name: {"condition": condition} for name, condition in after.items()},
     }
@@ -71,7 +74,7 @@ def _service(service: Service, stack: Stack) -> Block:
         "readiness_probe": {
             "http_get": {"host": "127.0.0.1", "port": stack.port(service), "path": "/readyz"},
             "period_seconds": 1,
-            "failure_threshold": 120,
+            "failure_threshold": PROBES_MAX,
         },
     }
 

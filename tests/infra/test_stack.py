@@ -19,6 +19,7 @@ from tests.infra.described import a_stack
 
 SETUP_CONNECTIONS = 30
 """For administrators, provisioning and the relays' listeners."""
+A_WEEK_S = 7 * 86_400
 
 
 def test_the_pools_of_two_replicas_fit_into_postgres() -> None:
@@ -73,6 +74,17 @@ def test_the_supervisors_file_is_the_owners_alone_and_runs_every_service(tmp_pat
     processes = json.loads(file.read_text())["processes"]
     for service in SERVICES:
         assert {service.name, f"{service.name}-2"} <= processes.keys()
+
+
+def test_who_waits_for_a_server_is_not_stopped_for_it(tmp_path: Path) -> None:
+    """process-compose ends a process for good after so many failed probes in a row."""
+    stack = Stack(tmp_path, Ports(7400), {})
+
+    blocks = json.loads(compose.write(stack).read_text())["processes"].values()
+
+    probes = [block["readiness_probe"] for block in blocks if "readiness_probe" in block]
+    assert len(probes) > len(SERVICES)
+    assert all(p["failure_threshold"] * p["period_seconds"] > A_WEEK_S for p in probes)
 
 
 def test_the_signing_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
