@@ -9,6 +9,7 @@ from uuid import UUID
 from tests.chaos.cases import ORCHESTRATOR, Case
 from tests.chaos.drivers import DRIVERS, Site, Sites
 from tests.chaos.ends import ENDED_S, TERMINAL, statuses_at_the_end
+from tests.chaos.operators import answered
 from tests.chaos.platform import ChaosPlatform
 
 CASES_MAX = 5
@@ -86,7 +87,10 @@ async def _run(platform: ChaosPlatform, run: _Run) -> tuple[str, str]:
         run.rules.append(await platform.arm(arm, workspace_id))
     for _ in range(2 if case.crowd else 1):
         undo = case.undo if case.undo == "stale" else ""
-        run.saga_ids.append(await driver.start(run.site, undo))
+        start = driver.protected if case.approval and driver.protected else driver.start
+        run.saga_ids.append(await start(run.site, undo))
+    if case.approval:
+        await answered(platform, run.saga_ids[0], approved=case.approval == "yes")
     statuses = await statuses_at_the_end(platform, run.saga_ids)
     fired = platform.fired()
     silent = [

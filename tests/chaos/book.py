@@ -10,7 +10,7 @@ from chassis.saga import Saga
 from infra.local.places import cache_folder
 from sagas import SAGAS
 from tests.chaos.batch import Result
-from tests.chaos.cases import Case, pairs, singles, ticks, waits
+from tests.chaos.cases import Case, approvals, pairs, singles, ticks, waits
 from tests.chaos.drivers import DRIVERS
 
 CASES_MIN = 300
@@ -33,6 +33,7 @@ def every_case(seed: int) -> list[Case]:
         found += singles(saga, stale=driver.stale)
         found += ticks(saga)
         found += waits(saga) if driver.crowd else []
+        found += approvals(saga) if driver.protected else []
     return found + pairs(found, max(PAIRS_MIN, CASES_MIN - len(found)), seed)
 
 
@@ -59,7 +60,7 @@ class Book:
         """The one of this seed and these cases; an empty one unless it is to go on."""
         folder = cache_folder() / "kill-sweep"
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / f"{seed}-{len(cases)}.json"
+        file = folder / f"{seed}.json"
         book = cls(seed, list(cases), list(trials), file)
         if resume and file.exists():
             known = {*(case.name for case in cases), *trials}

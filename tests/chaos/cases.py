@@ -10,11 +10,12 @@ from random import Random
 
 from chassis.saga import Kind, Saga, Step
 from contracts.base import Message, answer_of
-from contracts.orchestrator.saga import SagaCompensated, SagaCompleted
+from contracts.orchestrator.operating import SignalSaga
+from contracts.orchestrator.saga import SagaApprovalWanted, SagaCompensated, SagaCompleted
 
 ORCHESTRATOR = "orchestrator"
 REPLIES = "reply.orchestrator.v1"
-START, END = "(start)", "(end)"
+START, END, APPROVAL = "(start)", "(end)", "(approval)"
 LOCK_HELD_MS = 8000
 """For how long a saga that waits for a lock does so: it looks every 2 s, from its start on."""
 
@@ -86,13 +87,14 @@ class Case:
     undo: str = ""
     helpers: tuple[Arm, ...] = ()  # rules that lead it where the kills are
     crowd: bool = False  # another saga holds its lock first
+    approval: str = ""  # it waits for one; the answer is "yes" or "no"
 
     @property
     def name(self) -> str:
         """What `--only` takes."""
         places = "+".join(f"{kill.place}[{_short(kill)}]" for kill in self.kills)
         parts = (self.saga, self.direction, self.step, places.replace(" ", ":"))
-        return "/".join((*parts, self.undo) if self.undo else parts)
+        return "/".join((*parts, *filter(None, (self.undo, self.approval))))
 
     @property
     def services(self) -> frozenset[str]:
@@ -102,7 +104,7 @@ class Case:
     @property
     def status(self) -> str:
         """How the saga ends."""
-        return "COMPENSATED" if self.undo else "COMPLETED"
+        return "COMPENSATED" if self.undo or self.approval == "no" else "COMPLETED"
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,31 @@ def waits(saga: Saga) -> list[Case]:
     return [Case(saga.name, "(lock)", "forward", (kill,), helpers=(held,), crowd=True)]
 
 
+def approvals(saga: Saga) -> list[Case]:
+    """Killed while it begins to wait for somebody to agree, and while that one answers."""
+    if saga.approval is None:
+        return []
+    said = SignalSaga.address.type
+    arms = {
+        "yes": [*_start_arms(saga), *_outbox_arms(SagaApprovalWanted)],
+        "no": [*_outbox_arms(SagaApprovalWanted)],
+    }
+    cases: list[Case] = []
+    for answer, starting in arms.items():
+        answering = [Arm(ORCHESTRATOR, point, said) for point in STARTING]
+        for arm in (*starting, *answering):
+            direction = "forward" if answer == "yes" else "backward"
+            kills = (arm,)
+            cases.append(Case(saga.name, APPROVAL, direction, kills, approval=answer))
+    return cases
+
+
 def pairs(cases: Sequence[Case], count: int, seed: int) -> list[Case]:
     """Two kills in one saga, of two services, drawn from the single cases."""
     groups: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
-        if len(case.kills) == 1 and not case.crowd and case.kills[0].point != "saga.tick":
+        plain = len(case.kills) == 1 and not (case.crowd or case.approval)
+        if plain and case.kills[0].point != "saga.tick":
             groups.setdefault((case.saga, case.direction), []).append(case)
     random = Random(f"pairs {seed}")
     found: dict[str, Case] = {}
@@ -212,6 +234,11 @@ def _start_arms(saga: Saga) -> Iterator[Arm]:
 
 def _end_arms(fact: type[Message]) -> Iterator[Arm]:
     yield from (Arm(ORCHESTRATOR, point, fact.address.type) for point in SENDING)
+
+
+def _outbox_arms(fact: type[Message]) -> Iterator[Arm]:
+    """For what a caller's transaction sends, and not the engine's."""
+    yield from (arm for arm in _end_arms(fact) if not arm.point.startswith("saga."))
 
 
 def _undone(saga: Saga) -> list[Step]:

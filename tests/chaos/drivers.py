@@ -17,6 +17,9 @@ from tools.journey.documents import CREATE_WORKSPACE
 from tools.journey.story import live_release
 
 WORKSPACES_AT_ONCE = 5
+PROTECTED: Json = {"protectedEnvironments": ["STAGING"]}
+PROTECT = """mutation($input: ChangeWorkspaceSettingsInput!) {
+    changeWorkspaceSettings(input: $input) { __typename ... on Failure { code message } } }"""
 
 
 @dataclass
@@ -33,6 +36,8 @@ class Site:
         traveller = Traveller(gateway)
         await traveller.settle()
         story = traveller.story
+        protect = {"workspaceId": story.workspace_id, "settings": PROTECTED}
+        await story.client.done(PROTECT, "WorkspaceSettingsChanged", **protect)
         await story.ended(await story.publish())
         stale = live_release(await story.app())
         await story.ended(await story.publish())
@@ -63,10 +68,12 @@ Start = Callable[[Site, str], Awaitable[UUID]]
 
 @dataclass(frozen=True)
 class Driver:
-    """`stale`: it can fail by itself at its deciding step. `crowd`: two can want one lock.
-    `in_workspace`: it belongs to the site's workspace, by which rules can be narrowed."""
+    """`protected`: begins one that waits for approval. `stale`: it can fail by itself at its
+    deciding step. `crowd`: two can want one lock. `in_workspace`: it belongs to the site's
+    workspace, by which rules can be narrowed."""
 
     start: Start
+    protected: Start | None = None
     stale: bool = False
     crowd: bool = False
     in_workspace: bool = True
@@ -81,6 +88,13 @@ async def publish(site: Site, undo: str) -> UUID:
     return raw_id(await traveller.insist(traveller.story.publish, "", **given))
 
 
+async def publish_protected(site: Site, undo: str) -> UUID:
+    """Publish to the environment that the workspace protects."""
+    traveller = site.traveller
+    given: Json = {"idempotencyKey": fresh_key(), "environment": "STAGING"}
+    return raw_id(await traveller.insist(traveller.story.publish, "", **given))
+
+
 async def onboard(site: Site, undo: str) -> UUID:
     """One more workspace for the site's user."""
     client = site.traveller.client
@@ -90,7 +104,7 @@ async def onboard(site: Site, undo: str) -> UUID:
 
 
 DRIVERS: dict[str, Driver] = {
-    "publish_app": Driver(publish, stale=True, crowd=True),
+    "publish_app": Driver(publish, publish_protected, stale=True, crowd=True),
     "onboard_workspace": Driver(onboard, in_workspace=False),
 }
 """By the saga's name."""

@@ -17,15 +17,19 @@ _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 async def statuses_at_the_end(
-    platform: ChaosPlatform, saga_ids: Sequence[UUID], timeout_s: float = ENDED_S
+    platform: ChaosPlatform,
+    saga_ids: Sequence[UUID],
+    timeout_s: float = ENDED_S,
+    wanted: Sequence[str] = TERMINAL,
 ) -> list[str]:
-    """Their statuses, once all have ended or the time is up; "?" for what nobody knows."""
+    """Their statuses, once all have ended (or are as wanted) or the time is up; "?" for what
+    nobody knows."""
     found = ["?"] * len(saga_ids)
     try:
         async with asyncio.timeout(timeout_s):
             while True:
                 found = await _statuses(platform, saga_ids)
-                if all(status in TERMINAL for status in found):
+                if all(status in wanted for status in found):
                     return found
                 await asyncio.sleep(POLL_S)
     except TimeoutError:

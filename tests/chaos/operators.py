@@ -58,7 +58,18 @@ async def slips(platform: ChaosPlatform, sites: Sites, saga_ids: list[UUID]) -> 
     assert await statuses_at_the_end(platform, saga_ids) == before
 
 
-async def _say(platform: ChaosPlatform, http: httpx.AsyncClient, verb: str, saga_id: UUID) -> int:
+async def answered(platform: ChaosPlatform, saga_id: UUID, *, approved: bool) -> None:
+    """The saga waits for approval, and gets its answer."""
+    waiting = await statuses_at_the_end(platform, [saga_id], wanted=("WAITING_SIGNAL",))
+    assert waiting == ["WAITING_SIGNAL"], f"it does not wait for approval: {waiting}"
+    async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        status = await _say(platform, http, "SignalSaga", saga_id, approved=approved)
+    assert status == 200, f"the approval was answered with {status}"
+
+
+async def _say(
+    platform: ChaosPlatform, http: httpx.AsyncClient, verb: str, saga_id: UUID, **given: object
+) -> int:
     """The status of the answer; asked again, with the same command id, while there is none."""
     context = Context(new_id(), None, OPERATOR, CLOCK.now() + timedelta(seconds=2 * ASK_S))
     headers = {
@@ -66,7 +77,7 @@ async def _say(platform: ChaosPlatform, http: httpx.AsyncClient, verb: str, saga
         "basalt-command-id": str(new_id()),
     }
     url = f"{platform.stack.url('orchestrator')}/commands/{verb}"
-    body = {"saga_id": str(saga_id), **VERBS[verb]}
+    body = {"saga_id": str(saga_id), **VERBS[verb], **given}
     async with asyncio.timeout(ASK_S):
         while True:
             try:

@@ -32,18 +32,23 @@ class Sweep:
         say(f"{len(sites.free)} workspaces are ready after {monotonic() - self._began:.0f} s")
         self._began = monotonic()
         try:
-            for batch in batches(self._book.left):
-                self._take(await run_batch(self._platform, sites, batch))
-                if len(self._unjudged) >= VERDICT_EVERY and not await self.judge():
-                    return
-            for name in self._book.trials_left:
-                self._take([await trial(self._platform, sites, name, TRIALS[name])])
-                if not await self.judge():
-                    return
-            if self._unjudged:
-                await self.judge()
+            await self._cases_and_trials(sites)
+        except TimeoutError:
+            self._book.violations.append(f"a service is not ready (among {self._unjudged})")
         finally:
             await sites.close()
+
+    async def _cases_and_trials(self, sites: Sites) -> None:
+        for batch in batches(self._book.left):
+            self._take(await run_batch(self._platform, sites, batch))
+            if len(self._unjudged) >= VERDICT_EVERY and not await self.judge():
+                return
+        for name in self._book.trials_left:
+            self._take([await trial(self._platform, sites, name, TRIALS[name])])
+            if not await self.judge():
+                return
+        if self._unjudged:
+            await self.judge()
 
     async def judge(self) -> bool:
         """Whether all is sound; what is not goes into the book with the cases that may have done
