@@ -64,6 +64,7 @@ class Weather:
 
     down: bool = False
     calls: int = 0
+    mended: bool = False
 
 
 async def reserve_quota(command: ReserveQuota, accounts: SqlAccounts) -> QuotaReserved:
@@ -99,7 +100,7 @@ async def commit_quota(
     account = await accounts.get(command.workspace_id) or Account(command.workspace_id)
     account.commits.append(command.reservation_id)
     accounts.save(account)
-    if command.app_id == POISON:
+    if command.app_id == POISON and not weather.mended:
         raise RuntimeError("a bug")
     return QuotaCommitted(
         workspace_id=command.workspace_id,
