@@ -134,7 +134,8 @@ async def test_a_killed_replicas_shards_move_within_five_seconds(
         while await database.fetchval("SELECT count(*) FROM outbox"):
             await clock.sleep(0.05)
 
-    assert clock.monotonic() - killed_at < 5.5  # the lease, a heartbeat, and the sending
+    took_s = clock.monotonic() - killed_at
+    assert took_s <= 5.0, "the lease, a heartbeat, and the sending"
     assert len(await all_of(kafka_bootstrap, f"reply.{group}.v1")) >= 200
 
 
