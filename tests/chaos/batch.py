@@ -84,7 +84,7 @@ async def _run(platform: ChaosPlatform, run: _Run) -> tuple[str, str]:
     case, driver = run.case, DRIVERS[run.case.saga]
     workspace_id = run.site.workspace_id if driver.in_workspace else None
     for arm in (*case.helpers, *case.kills):
-        run.rules.append(await platform.arm(arm, workspace_id))
+        run.rules.append(await platform.arm(arm, None if arm.anywhere else workspace_id))
     for _ in range(2 if case.crowd else 1):
         undo = case.undo if case.undo == "stale" else ""
         start = driver.protected if case.approval and driver.protected else driver.start

@@ -64,6 +64,7 @@ class Arm:
     direction: str = ""
     action: str = "kill"
     delay_ms: int = 0
+    anywhere: bool = False  # its message names no workspace
 
     @property
     def place(self) -> str:
@@ -178,7 +179,7 @@ def approvals(saga: Saga) -> list[Case]:
     }
     cases: list[Case] = []
     for answer, starting in arms.items():
-        answering = [Arm(ORCHESTRATOR, point, said) for point in STARTING]
+        answering = [Arm(ORCHESTRATOR, point, said, anywhere=True) for point in STARTING]
         for arm in (*starting, *answering):
             direction = "forward" if answer == "yes" else "backward"
             kills = (arm,)
