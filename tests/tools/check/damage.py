@@ -276,6 +276,15 @@ CASES = (
     Case("lost_outbox_row", "awaited command", after=sql("orchestrator", "DELETE FROM outbox")),
     Case("lost_outbox_row", "answer of a participant", _answer_never_sent),
     Case(
+        "lost_outbox_row",
+        "answer that was to follow",
+        after=sql(
+            "billing",
+            "INSERT INTO inbox (consumer_group, message_id, reply_type)"
+            f" VALUES ('billing', '{STRANGER}', 'chassis.Pending.v1')",
+        ),
+    ),
+    Case(
         "accounting",
         "handled, never published",
         after=sql("billing", f"{_INBOX} ('billing', '{STRANGER}')"),

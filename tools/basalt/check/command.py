@@ -64,6 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"basalt check: {why}", file=sys.stderr)
         return UNCHECKED
     print(as_json(report) if arguments.json else as_text(report, limits.findings_max))
+    for lacking in dict.fromkeys(line.why for line in report.unchecked):
+        print(f"basalt check: {lacking}", file=sys.stderr)
     return exit_code(report)
 
 

@@ -63,6 +63,12 @@ COPIES: tuple[Copy, ...] = (
         " FROM dead_letter",
         ("dead_letter.sent_ms",),
     ),
+    Copy(
+        "pending",
+        "*",
+        "SELECT consumer_group, message_id FROM pending_reply",
+        ("pending_reply.message_id",),
+    ),
     *_aggregates(),
     Copy(
         "aggregate",

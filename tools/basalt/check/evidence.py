@@ -24,6 +24,7 @@ TABLES: dict[str, str] = {
     ),
     "inbox": "service, grp, id, answer_type, at_ms INTEGER",
     "parked": "grp, id, topic, part INTEGER, off INTEGER, at_ms INTEGER, state",
+    "pending": "grp, id",
     "aggregate": "service, tbl, topic, id, ws, version INTEGER, mortal INTEGER",
     "saga": (
         "id, type, ws, status, phase, version INTEGER, due_in_s REAL, idle_s REAL,"
@@ -70,13 +71,14 @@ INDEXES = (
     "feed (id)",
     "letter (grp, topic, part, off)",
     "parked (grp, topic, part, off)",
+    "parked (id)",
     "studio_app (id)",
     "delivery_app (id)",
     "release (id)",
     "content (collection, id)",
     "aggregate (topic, id)",
 )
-KEPT_BETWEEN_LOOKS = frozenset({"record", "letter", "topic"})
+KEPT_BETWEEN_LOOKS = frozenset({"record", "letter", "topic", "about"})
 """Topics only grow: the second look reads on where the first one ended."""
 
 Row = tuple[Any, ...]  # as SQLite gives it

@@ -9,6 +9,8 @@ from tools.basalt.check.outcome import EVERY_SERVICE, SUSPICIONS_MAX, Outcome, i
 from tools.basalt.check.settings import Limits
 
 DAY_MS = 86_400_000
+BACKLOG_MS = 3_600_000
+"""A message is handled within that time, or it is parked."""
 MINE = """
 CREATE TEMP TABLE IF NOT EXISTS mine AS
 SELECT topic AS grp, topic, part, off, id, type, at_ms, 0 AS passed, '' AS fate
@@ -19,10 +21,10 @@ INSERT INTO mine SELECT ?1, r.topic, r.part, r.off, r.id, r.type, r.at_ms,
     r.off < coalesce((SELECT c.off FROM committed AS c WHERE c.grp = ?1 AND c.topic = r.topic
         AND c.part = r.part), 0),
     CASE
+    WHEN {parked} AND p.state = 'discarded') THEN 'discarded'
     WHEN EXISTS (SELECT 1 FROM inbox AS i WHERE i.grp = ?2 AND i.id = r.id) THEN 'handled'
     WHEN {parked} AND p.state IN ('failed', 'waiting', 'redriven')) THEN 'parked'
     WHEN {parked} AND p.state = 'undecodable') THEN 'dead-lettered'
-    WHEN {parked} AND p.state = 'discarded') THEN 'discarded'
     WHEN EXISTS (SELECT 1 FROM letter AS l WHERE l.grp IN (?1, ?2) AND l.topic = r.topic
         AND l.part = r.part AND l.off = r.off) THEN 'dead-lettered'
     ELSE '' END
@@ -34,11 +36,17 @@ UNANSWERED = f"""
 SELECT r.id, r.type, r.corr, m.grp, i.answer_type FROM mine AS m
 JOIN record AS r ON r.topic = m.topic AND r.part = m.part AND r.off = m.off
 JOIN inbox AS i ON i.grp = m.grp AND i.id = r.id
-WHERE r.kind = 'command' AND r.reply_to <> '' AND m.passed AND i.answer_type IS NOT NULL
+WHERE r.kind = 'command' AND r.reply_to <> '' AND m.passed AND m.fate = 'handled'
+    AND i.answer_type IS NOT NULL AND i.answer_type <> 'chassis.Pending.v1'
     AND r.reply_to IN (SELECT name FROM topic) AND r.at_ms >= ?
     AND NOT EXISTS (SELECT 1 FROM record AS a WHERE a.cause = r.id AND a.topic = r.reply_to)
     AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.cause = r.id AND o.topic = r.reply_to)
 GROUP BY r.id LIMIT {SUSPICIONS_MAX}
+"""
+FORGOTTEN = f"""
+SELECT i.grp, i.id FROM inbox AS i WHERE i.answer_type = 'chassis.Pending.v1'
+    AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.grp = i.grp AND p.id = i.id)
+LIMIT {SUSPICIONS_MAX}
 """
 UNSENT = f"""
 SELECT a.saga_id, a.step, a.id, s.type, s.version FROM awaited AS a
@@ -52,12 +60,14 @@ INVENTED = f"""
 SELECT i.grp, i.id FROM inbox AS i
 WHERE i.answer_type IS NULL AND i.at_ms >= ?
     AND NOT EXISTS (SELECT 1 FROM record AS r WHERE r.id = i.id)
+    AND NOT EXISTS (SELECT 1 FROM parked AS p WHERE p.id = i.id)
     AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.id = i.id) LIMIT {SUSPICIONS_MAX}
 """
 TWICE_TOLD = f"""
 SELECT p.grp, p.id, p.state FROM parked AS p JOIN inbox AS i ON i.grp = p.grp AND i.id = p.id
-WHERE p.state <> 'handled' AND NOT EXISTS (SELECT 1 FROM parked AS q WHERE q.grp = p.grp
-    AND q.id = p.id AND q.state = 'handled')
+WHERE p.state IN ('undecodable', 'failed', 'waiting', 'redriven')
+    AND NOT EXISTS (SELECT 1 FROM parked AS q
+        WHERE q.grp = p.grp AND q.id = p.id AND q.state = 'handled')
 LIMIT {SUSPICIONS_MAX}
 """
 SUMS = """
@@ -76,6 +86,11 @@ class _Oldest:
     @property
     def both_ms(self) -> int:
         return max(self.record_ms, self.inbox_ms)
+
+    @property
+    def backlog_ms(self) -> int:
+        """What is handled since then was published while the topics were whole."""
+        return max(self.record_ms + BACKLOG_MS if self.record_ms else 0, self.inbox_ms)
 
 
 def _oldest(evidence: Evidence, limits: Limits) -> _Oldest:
@@ -137,7 +152,7 @@ def unhandled_message(evidence: Evidence, limits: Limits) -> Outcome:
 def lost_outbox_row(evidence: Evidence, limits: Limits) -> Outcome:
     """What was to be sent was sent: the command that an open saga waits for is on a command topic
     or in the outbox; a command that was handled, and wants an answer, has one on its reply topic or
-    in the outbox of who handled it."""
+    in the outbox of who handled it, or is among those whose answer follows."""
     _mine(evidence)
     outcome = Outcome(
         {
@@ -160,6 +175,8 @@ def lost_outbox_row(evidence: Evidence, limits: Limits) -> Outcome:
             f"{group} answered {wire_type} {command} of saga {saga} with {answer}, but the answer"
             " was never sent",
         )
+    for group, name in evidence.ask(FORGOTTEN):
+        outcome.find(f"pending {name}", f"{group} owes {name} an answer, and nothing waits for it")
     return outcome
 
 
@@ -173,7 +190,7 @@ def accounting(evidence: Evidence, limits: Limits) -> Outcome:
     outcome = Outcome({"groups": len(GROUPS)})
     for group, name, state in evidence.ask(TWICE_TOLD):
         outcome.find(f"twice {group} {name}", f"{group}: {name} is handled, and {state} as well")
-    for group, name in evidence.ask(INVENTED, _oldest(evidence, limits).both_ms):
+    for group, name in evidence.ask(INVENTED, _oldest(evidence, limits).backlog_ms):
         outcome.find(f"invented {group} {name}", f"{group} handled {name}, which is on no topic")
     for group, *sums in evidence.ask(SUMS):
         published, handled, parked, dead, discarded, left = sums
