@@ -1,0 +1,98 @@
+"""Schema: tables and functions, as the real migrations make them."""
+
+import importlib.util
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from chassis.stores.migrate import Migrations
+from chassis.testing.simulation.postgres.procedures import PROCEDURES
+from chassis.testing.simulation.postgres.sql.definitions import define
+from chassis.testing.simulation.postgres.sql.scope import Procedure
+from chassis.testing.simulation.postgres.sql.tokens import UnknownStatement
+from chassis.testing.simulation.postgres.tables import Shape
+
+_FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)", re.IGNORECASE)
+_PARENT = re.compile(r"^down_revision(?:\s*:[^=]+)?\s*=\s*(?:\"([^\"]+)\"|None)", re.M)
+_IGNORED = ("SELECT ", "COMMENT ", "ANALYZE", "SET ")
+
+
+class Schema:
+    """What a database's migrations have made. Never changed once it is in use; see `copy`."""
+
+    def __init__(self) -> None:
+        self.shapes: dict[str, Shape] = {}
+        self.procedures: dict[str, Procedure] = {}
+        self.plans: dict[str, Any] = {}  # Plan by text: what was understood once stays so
+
+    def execute(self, text: str) -> None:
+        """One statement of a migration. Raises UnknownStatement."""
+        text = text.strip()
+        function = _FUNCTION.match(text)
+        if function is not None:
+            name = function.group(1)
+            if name not in PROCEDURES:
+                raise UnknownStatement(f"function {name} is not simulated")
+            self.procedures[name] = PROCEDURES[name]
+        elif not define(text, self.shapes) and not text.upper().startswith(_IGNORED):
+            raise UnknownStatement(text)
+
+    def copy(self) -> "Schema":
+        """One to go on from."""
+        made = Schema()
+        made.shapes, made.procedures = dict(self.shapes), dict(self.procedures)
+        return made
+
+
+class _Recorder:
+    """Stands for alembic's `op` while a migration runs."""
+
+    def __init__(self, schema: Schema, versions: str) -> None:
+        self._schema = schema
+        self._schema.execute(f"CREATE TABLE {versions} (version_num text PRIMARY KEY)")
+
+    def execute(self, text: str) -> None:
+        self._schema.execute(text)
+
+
+@lru_cache(maxsize=64)
+def migrated(wanted: tuple[Migrations, ...]) -> Schema:
+    """The schema that these migrations make. Read once for all databases of a run."""
+    schema = Schema()
+    for migrations in wanted:
+        recorder = _Recorder(schema, migrations.version_table)
+        for file in _in_order(sorted((migrations.folder / "versions").glob("*.py"))):
+            module = _loaded(file)
+            module.op = recorder  # type: ignore[attr-defined]  # in alembic's stead
+            module.upgrade()
+    return schema
+
+
+def _in_order(files: Sequence[Path]) -> list[Path]:
+    """Each after the one that it names."""
+    parents: dict[str, Path] = {}
+    names: dict[Path, str] = {}
+    for file in files:
+        text = file.read_text()
+        found = _PARENT.search(text)
+        parents[(found.group(1) if found else "") or ""] = file
+        named = re.search(r"^revision(?:\s*:[^=]+)?\s*=\s*\"([^\"]+)\"", text, re.M)
+        names[file] = named.group(1) if named else ""
+    ordered: list[Path] = []
+    revision = ""
+    while (file_ := parents.get(revision)) is not None and file_ not in ordered:
+        ordered.append(file_)
+        revision = names[file_]
+    return ordered
+
+
+def _loaded(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"simulated_{file.stem}", file)
+    assert spec is not None, file
+    assert spec.loader is not None, file
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,119 @@
+"""Names and places: where a compiled expression finds its rows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from chassis.testing.simulation.postgres.effects import Effect
+from chassis.testing.simulation.postgres.sql.tokens import UnknownStatement
+from chassis.testing.simulation.postgres.tables import Row, Shape, Table, Transaction
+
+Env = list[Any]  # the Run, then the current row of each slot
+Fn = Callable[[Env], Any]  # a value
+Procedure = Callable[["Run", Sequence[Any]], Any]  # a function that the migrations create
+
+
+@dataclass(slots=True)
+class Run:
+    """One execution of a statement."""
+
+    tables: Mapping[str, Table]
+    args: Sequence[Any]  # as asyncpg would take them
+    now: datetime
+    transaction: Transaction
+    ctes: dict[str, list[Row]] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+
+
+class Typed(NamedTuple):
+    """A compiled expression. `type` is "" when nothing says it, "param" for a bare argument."""
+
+    fn: Fn
+    type: str
+
+
+@dataclass(slots=True)
+class Frame:
+    """A source's place in the Env, and its columns with their types."""
+
+    alias: str
+    slot: int
+    columns: dict[str, str]
+    shape: Shape | None = None  # of a table
+
+
+class Scope:
+    """The sources of one query; a subquery's scope has its query's as `outer`."""
+
+    def __init__(self, book: "Book", outer: "Scope | None" = None) -> None:
+        self.book = book
+        self.outer = outer
+        self.frames: list[Frame] = []
+        self.ctes: dict[str, dict[str, str]] = {} if outer is None else dict(outer.ctes)
+        self.aggregates: list[Fn] | None = None  # set while a grouped query's outputs compile
+        self.aggregate_slot = 0
+
+    def frame(self, alias: str, columns: dict[str, str], shape: Shape | None = None) -> Frame:
+        """A new source."""
+        made = Frame(alias, self.book.slot(), columns, shape)
+        self.frames.append(made)
+        return made
+
+    def find(self, table: str, name: str) -> tuple[Frame, str] | None:
+        """The source that a column is of, and the column's type."""
+        for frame in self.frames:
+            if table and frame.alias != table:
+                continue
+            if name in frame.columns:
+                return frame, frame.columns[name]
+            if name == "ctid" and frame.shape is not None:
+                return frame, "ctid"
+        return self.outer.find(table, name) if self.outer is not None else None
+
+    def column(self, table: str, name: str) -> Typed:
+        """A column's value. Raises UnknownStatement."""
+        found = self.find(table, name)
+        if found is None:
+            raise UnknownStatement(f"column {table}.{name} in: {self.book.text}")
+        frame, kind = found
+        slot = frame.slot
+        self.book.used.add(slot)
+        if kind == "ctid":
+            assert frame.shape is not None, "only tables have one"
+            key_of = frame.shape.key_of
+            return Typed(lambda env: key_of(env[slot]), "ctid")
+        return Typed(lambda env: env[slot][name], kind)
+
+    def stars(self, table: str) -> list[tuple[str, Typed]]:
+        """All columns of a source, or of all."""
+        return [
+            (name, self.column(frame.alias, name))
+            for frame in self.frames
+            if not table or frame.alias == table
+            for name in frame.columns
+        ]
+
+
+class Book:
+    """What one statement's compilation shares."""
+
+    def __init__(
+        self, text: str, shapes: Mapping[str, Shape], procedures: Mapping[str, Procedure]
+    ) -> None:
+        self.text = text
+        self.shapes = shapes
+        self.procedures = procedures
+        self.slots = 1
+        self.used: set[int] = set()  # slots that were referred to since somebody cleared it
+
+    def slot(self) -> int:
+        self.slots += 1
+        return self.slots - 1
+
+    def shape(self, name: str) -> Shape:
+        """A table's. Raises UnknownStatement."""
+        shape = self.shapes.get(name)
+        if shape is None:
+            raise UnknownStatement(f'relation "{name}" does not exist, in: {self.text}')
+        return shape
