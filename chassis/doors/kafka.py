@@ -92,6 +92,7 @@ class KafkaDoor:
                 handler=pointed(consumer.handler),
                 clock=clock,
                 limits=limits,
+                instance=self._wiring.settings.kafka_instance,
             )
             self._subscriptions.append(subscription)
             await subscription.start()

@@ -40,6 +40,7 @@ class Subscription:
     """One group on some topics, handled chunk by chunk. `start` it, `stop` it.
 
     A group that is new begins with the oldest record, or with the next one (`from_start` False).
+    `instance`: this replica's name in the group (a static member), the same after a restart.
     """
 
     def __init__(
@@ -52,9 +53,11 @@ class Subscription:
         clock: Clock,
         limits: RunnerLimits | None = None,
         from_start: bool = True,
+        instance: str = "",
     ) -> None:
         self._bootstrap = bootstrap
         self._group = group
+        self._instance = instance
         self._topics = sorted(topics)
         self._handler = handler
         self._clock = clock
@@ -101,6 +104,7 @@ class Subscription:
         subscriber: Any = broker.subscriber(  # its precise type depends on the arguments
             *self._topics,
             group_id=self._group,
+            group_instance_id=self._instance or None,
             listener=_Listener(runner),
             auto_offset_reset=self._from,
             session_timeout_ms=_SESSION_S * 1000,

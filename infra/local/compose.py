@@ -26,7 +26,7 @@ def write(stack: Stack) -> Path:
     for service in services:
         for replica in range(1, stack.replicas + 1):
             name = service.name if replica == 1 else f"{service.name}-{replica}"
-            blocks[name] = _service(service, stack)
+            blocks[name] = _service(service, stack, name)
     file = stack.data / "process-compose.json"
     file.touch(mode=0o600)
     file.write_text(json.dumps({"version": "0.5", "processes": blocks}, indent=1))
@@ -62,13 +62,14 @@ def _provision(stack: Stack) -> Block:
 
 
 # Services wait for nobody: they start while the servers do, and are ready when these are.
-def _service(service: Service, stack: Stack) -> Block:
+def _service(service: Service, stack: Stack, name: str) -> Block:
+    named = {"KAFKA_INSTANCE": name}  # restarted here, so nobody need take over meanwhile
     return {
         "command": f"exec {shlex.join(service_command(service))}",
         "working_dir": str(ROOT),
         "log_location": str(stack.data / "logs" / f"{service.name}.log"),
         "log_configuration": {"flush_each_line": True},
-        "environment": _pairs(stack.service_environment(service)),
+        "environment": _pairs({**stack.service_environment(service), **named}),
         "availability": {"restart": "always", "backoff_seconds": 1},
         "shutdown": {"signal": 15, "timeout_seconds": 30},
         "readiness_probe": {

@@ -58,6 +58,23 @@ class TestAsAProcess:
         assert fact.workspace_id == ids["workspace_id"]
         assert trace in fact.traceparent
 
+    async def test_a_named_replica_that_was_killed_goes_on_under_its_name(
+        self, place: Place
+    ) -> None:
+        first = Process(place, kafka_instance="toy-1")
+        await first.ready()
+        first.kill9()
+        await first.close()
+        second = Process(place, kafka_instance="toy-1")
+
+        await second.ready()
+        envelope = a_command(CountQuietly(workspace_id=new_id(), counter_id=new_id()))
+        await produce(place, envelope)
+        reply = await the_reply(place, str(envelope.correlation_id))
+        await second.close()
+
+        assert reply.causation_id == envelope.id
+
     async def test_the_same_command_id_counts_once(self, process: Process) -> None:
         await process.ready()
         ids = {"workspace_id": new_id(), "counter_id": new_id(), "command_id": new_id()}
