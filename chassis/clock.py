@@ -8,6 +8,8 @@ import hashlib
 import os
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
@@ -42,14 +44,25 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
-class _Ids:
+class Dice(Protocol):
+    """Where ids and chance come from."""
+
+    def next_id(self) -> UUID: ...
+
+    def chance(self) -> float: ...
+
+
+class _SystemDice:
     """UUIDv7 with a counter below the millisecond: ids of one process sort by birth."""
 
     def __init__(self) -> None:
         self._ms = 0
         self._count = 0
 
-    def next(self) -> UUID:
+    def chance(self) -> float:
+        return random.random()  # noqa: S311  # spreads load; nothing secret hangs on it
+
+    def next_id(self) -> UUID:
         ms = time.time_ns() // 1_000_000
         if ms > self._ms:
             self._ms, self._count = ms, int.from_bytes(os.urandom(1)) << 2
@@ -58,28 +71,39 @@ class _Ids:
             if self._count > 0xFFF:  # more than 4096 in one millisecond: borrow from the next
                 self._ms, self._count = self._ms + 1, 0
         chance = int.from_bytes(os.urandom(8)) >> 2
-        return _shaped(self._ms, self._count, chance)
+        return shaped_id(self._ms, self._count, chance)
 
 
-def _shaped(ms: int, upper: int, lower: int) -> UUID:
-    """Version 7, variant 10: 48 bits of time, 12 and 62 bits of content."""
+def shaped_id(ms: int, upper: int, lower: int) -> UUID:
+    """A UUID of version 7, variant 10: 48 bits of time, 12 and 62 bits of content."""
     value = (ms & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (upper & 0xFFF) << 64
     return UUID(int=value | 0b10 << 62 | (lower & 0x3FFF_FFFF_FFFF_FFFF))
 
 
-_ids = _Ids()
+_dice: Dice = _SystemDice()
+
+
+@contextmanager
+def rolling(dice: Dice) -> Iterator[None]:
+    """Inside, ids and chance come from these dice: a simulated world is one seed's."""
+    global _dice
+    before, _dice = _dice, dice
+    try:
+        yield
+    finally:
+        _dice = before
 
 
 def new_id() -> UUID:
     """A fresh UUIDv7."""
-    return _ids.next()
+    return _dice.next_id()
 
 
 def derived_id(born_at: datetime, *parts: object) -> UUID:
     """The same UUIDv7-shaped id for the same parts: its time is `born_at`, the rest a hash."""
     text = "\x1f".join(str(part) for part in parts)
     content = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=10).digest())
-    return _shaped(int(born_at.timestamp() * 1000), content >> 62, content)
+    return shaped_id(int(born_at.timestamp() * 1000), content >> 62, content)
 
 
 def born_at(identity: UUID) -> datetime:
@@ -89,7 +113,7 @@ def born_at(identity: UUID) -> datetime:
 
 def chance() -> float:
     """A number in [0, 1)."""
-    return random.random()  # noqa: S311  # spreads load; nothing secret hangs on it
+    return _dice.chance()
 
 
 def jittered(seconds: float) -> float:

@@ -29,10 +29,13 @@ PARTITIONS_AHEAD = 4
 class Timers:
     """One replica's timers: `run` for ever, `rouse` when a lock may have become free."""
 
-    def __init__(self, engine: SagaEngine, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, engine: SagaEngine, database: Database, clock: Clock, *, poll_s: float = POLL_S
+    ) -> None:
         self._engine = engine
         self._database = database
         self._clock = clock
+        self._poll_s = poll_s
         self._roused = asyncio.Event()
         self._gauges_at = 0.0
         self._partitions_at = 0.0
@@ -69,7 +72,7 @@ class Timers:
 
     async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(POLL_S):
+            async with asyncio.timeout(self._poll_s):
                 await self._roused.wait()
         except TimeoutError:
             return

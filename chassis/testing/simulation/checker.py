@@ -1,0 +1,208 @@
+"""The judge of a simulated world: reads its tables and logs, and knows nothing of the engine.
+
+Names follow the invariants of the design: I for safety, L for liveness.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from chassis.saga.definition import Saga
+    from chassis.testing.simulation.kafka import SimRecord
+    from chassis.testing.simulation.world import World
+
+ENDED = ("COMPLETED", "COMPENSATED", "ABANDONED")
+Row = dict[str, Any]  # a table's row by column
+
+
+@dataclass(frozen=True)
+class Violation:
+    """An invariant that does not hold, and what was seen. `saga_id`: whose story tells more."""
+
+    name: str
+    seen: str
+    saga_id: UUID | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.seen}"
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One effect that a participant wrote down."""
+
+    number: int
+    what: str  # "do" or "undo"
+    step: str
+
+
+def restless(world: "World") -> str:
+    """What is still under way; "" when the world is at rest."""
+    sagas = [r for r in world.rows("orchestrator", "saga_instance") if r["status"] not in ENDED]
+    if sagas:
+        return f"{len(sagas)} sagas"
+    for service, server in world.servers.items():
+        if server.rows("outbox"):
+            return f"outbox of {service}"
+        if any(row["state"] in _PARKED for row in server.rows("dead_letter")):
+            return f"parked keys of {service}"
+    for name, group in world.kafka.groups.items():
+        topics = {topic for member in group.members for topic in member.topics}
+        for place, log in world.kafka.logs.items():
+            if place.topic in topics and group.committed.get(place, 0) < len(log):
+                return f"lag of {name}"
+    return ""
+
+
+def check(world: "World") -> list[Violation]:
+    """Everything, once the world is at rest (or will never be)."""
+    found = list(_judged(world))
+    return sorted(set(found), key=str)
+
+
+def _judged(world: "World") -> Iterator[Violation]:
+    left = restless(world)
+    if left:
+        yield Violation("L1 not at rest", left)
+    for error in world.loop.errors:
+        yield Violation("L0 unhandled error", repr(error.get("exception") or error["message"]))
+    deeds = _deeds(world)
+    for row in world.rows("orchestrator", "saga_instance"):
+        body = _json(row["state"])
+        saga = world.definitions.get(row["type"], row["definition_version"])
+        mine = sorted(deeds.get(body["actor_id"], []), key=lambda deed: deed.number)
+        for name, seen in _saga(saga, row["status"], mine):
+            yield Violation(name, f"{seen} ({row['status']} {row['type']})", row["id"])
+    yield from _nothing_left(world)
+    yield from _histories(world)
+    yield from _topics(world)
+    yield from _handled(world)
+
+
+# --- sagas and their effects
+
+
+def _deeds(world: "World") -> dict[str, list[Deed]]:
+    found: dict[str, list[Deed]] = defaultdict(list)
+    for participant in world.participants:
+        for store in participant.stores.values():
+            for row in world.rows(participant.name, store.table):
+                for line in _json(row["state"])["log"]:
+                    what, saga, step, number = line.split(" ")
+                    found[saga].append(Deed(int(number), what, step))
+    return found
+
+
+def _saga(saga: "Saga", status: str, deeds: list[Deed]) -> Iterator[tuple[str, str]]:
+    by_step: dict[str, list[str]] = defaultdict(list)
+    for deed in deeds:
+        by_step[deed.step].append(deed.what)
+    for step in saga.steps:
+        story = by_step.get(step.name, [])
+        if story not in ([], ["do"], ["do", "undo"]):
+            name = "I4 effect after its undoing" if "undo" in story else "I2 effect twice"
+            yield name, f"{step.name}: {', '.join(story)}"
+        elif status == "COMPLETED" and story != ["do"]:
+            yield "I2 complete without its effect", f"{step.name}: {', '.join(story) or 'nothing'}"
+        elif status == "COMPENSATED" and story == ["do"]:
+            yield "I3 compensated with an effect left", step.name
+    yield from _order(saga, deeds)
+
+
+def _order(saga: "Saga", deeds: list[Deed]) -> Iterator[tuple[str, str]]:
+    """Forward by stages, back in reverse; steps beside each other in any order."""
+    stage_of = {step.name: saga.stages[i].start for i, step in enumerate(saga.steps)}
+    forward = [stage_of[deed.step] for deed in deeds if deed.what == "do"]
+    backward = [stage_of[deed.step] for deed in deeds if deed.what == "undo"]
+    if backward != sorted(backward, reverse=True):
+        yield "I5 undone out of order", str([d.step for d in deeds if d.what == "undo"])
+    if forward != sorted(forward):
+        yield "I5 done out of order", str([d.step for d in deeds if d.what == "do"])
+
+
+def _nothing_left(world: "World") -> Iterator[Violation]:
+    for row in world.rows("orchestrator", "entity_lock"):
+        yield Violation("I6 lock left", f"{row['key']}: {row['queue']}")
+    asked = len(world.started)
+    rows = len(world.rows("orchestrator", "saga_instance"))
+    if rows != asked:
+        yield Violation("I2 start lost or doubled", f"{asked} asked for, {rows} sagas")
+
+
+def _histories(world: "World") -> Iterator[Violation]:
+    versions: dict[UUID, list[int]] = defaultdict(list)
+    for row in world.rows("orchestrator", "saga_event"):
+        versions[row["saga_id"]].append(row["version"])
+    for row in world.rows("orchestrator", "saga_instance"):
+        found = sorted(versions.get(row["id"], []))
+        if found != list(range(1, row["version"] + 1)):
+            seen = f"version {row['version']}, history {found}"
+            yield Violation("I10 history has gaps", seen, row["id"])
+
+
+# --- messages
+
+
+def _topics(world: "World") -> Iterator[Violation]:
+    """Per aggregate, once doubles are left out: 1, 2, 3, ... in the order of the log; and what the
+    observer handled is exactly that."""
+    seen = {row["id"]: _json(row["state"])["ids"] for row in world.rows("observer", "sim_seen")}
+    public: dict[str, list[str]] = defaultdict(list)
+    versions: dict[tuple[str, str], list[int]] = defaultdict(list)
+    known: set[str] = set()
+    for place in sorted(world.kafka.logs):
+        if place.topic.startswith(("cmd.", "reply.", "dlq.")):
+            continue
+        for record in world.kafka.logs[place]:
+            headers = _headers(record)
+            if headers["ce_id"] in known:
+                continue
+            known.add(headers["ce_id"])
+            key = (record.key or b"").decode()
+            versions[place.topic, key].append(int(headers["ce_aggregateversion"]))
+            public[key].append(headers["ce_id"])
+    for (topic, key), found in versions.items():
+        if found != list(range(1, len(found) + 1)):
+            yield Violation("I7 out of order", f"{topic} {key}: {found}")
+    for key, ids in public.items():
+        handled = seen.get(key, [])
+        if len(handled) != len(set(handled)):
+            yield Violation("I8 event handled twice", key)
+        elif sorted(handled) != sorted(ids):
+            yield Violation("I8 event lost", f"{key}: {len(ids)} sent, {len(handled)} handled")
+
+
+def _handled(world: "World") -> Iterator[Violation]:
+    """Nothing behind a committed offset is unhandled; each thing sent was handled."""
+    inboxes = {
+        service: {str(row["message_id"]) for row in server.rows("inbox")}
+        for service, server in world.servers.items()
+    }
+    for place, log in world.kafka.logs.items():
+        if not place.topic.startswith(("cmd.", "reply.")):
+            continue
+        service = "orchestrator" if place.topic.startswith("reply.") else place.topic.split(".")[1]
+        group = "orchestrator-replies" if service == "orchestrator" else service
+        committed = world.kafka.group(group).committed.get(place, 0)
+        for record in log[:committed]:
+            if _headers(record)["ce_id"] not in inboxes[service]:
+                seen = f"{place.topic} {record.offset} behind {committed}"
+                yield Violation("I9 committed and not handled", seen)
+    for service, server in world.servers.items():
+        for row in server.rows("dead_letter"):
+            yield Violation("L6 parked or dead", f"{service}: {row['type']} {row['error']}")
+
+
+_PARKED = ("failed", "waiting", "redriven")
+
+
+def _headers(record: "SimRecord") -> dict[str, str]:
+    return {name: value.decode() for name, value in record.headers}
+
+
+def _json(value: Any) -> Any:  # JSON, as text or decoded
+    return json.loads(value) if isinstance(value, str | bytes) else value

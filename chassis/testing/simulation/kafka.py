@@ -1,0 +1,346 @@
+"""A Kafka in memory: logs, groups, a producer and a consumer as the chassis uses them.
+
+The log of a partition is append-only. A producer's rows reach a partition in the order in which
+they were given, or the producer breaks and nothing after the break reaches it; rows that are under
+way when a process dies may still arrive. A group's members all give back their partitions before
+any of them gets new ones; a member that is dead or frozen for longer than the session is put out,
+and what it commits afterwards is refused.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from chassis.errors import Unavailable
+from chassis.messaging.envelope import Headers, wire_headers
+from chassis.messaging.outbox import Outgoing, hash_of
+from chassis.messaging.producer import Watcher
+from chassis.testing.simulation.loop import PROCESS, Process, SimLoop
+
+SESSION_S = 6.0
+REBALANCE_S = 30.0
+
+
+class Place(NamedTuple):
+    """aiokafka's TopicPartition."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(slots=True)
+class SimRecord:
+    """A record in a log. Fits chassis.messaging.envelope.Record."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Fenced(Exception):
+    """The group has moved on without this member."""
+
+
+class Delivery(Protocol):
+    """What the network does to rows on their way to a log. All times in seconds."""
+
+    def delay_s(self) -> float:
+        """Until they arrive."""
+        ...
+
+    def fate(self) -> str:
+        """ "ok", "lost" (never arrives), "unconfirmed" (arrives, but nobody hears) or "twice"."""
+        ...
+
+
+@dataclass
+class Member:
+    """One consumer of a group. `moved` is set when it must give back, may take, or is put out."""
+
+    process: Process
+    topics: Sequence[str]
+    generation: int = -1
+    places: tuple[Place, ...] = ()
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+    given_back: bool = True
+    taken: bool = False
+    out: bool = False
+
+
+class Group:
+    """A consumer group: its members, its generation, its committed offsets."""
+
+    def __init__(self, broker: "SimKafka", name: str) -> None:
+        self._broker = broker
+        self.name = name
+        self.generation = 0
+        self.members: list[Member] = []
+        self.committed: dict[Place, int] = {}
+        self._rebalancing = False
+
+    def join(self, member: Member) -> None:
+        self.members.append(member)
+        self.rebalance()
+
+    def leave(self, member: Member) -> None:
+        if member in self.members:
+            self.members.remove(member)
+            member.out = True
+            self.rebalance()
+
+    def commit(self, member: Member, offsets: Mapping[Place, int]) -> None:
+        """Raises Fenced for a member of an older generation."""
+        if member not in self.members or (
+            member.generation != self.generation and not self._rebalancing
+        ):
+            raise Fenced(self.name)
+        for place, offset in offsets.items():
+            if place in member.places:
+                self.committed[place] = max(offset, self.committed.get(place, 0))
+
+    def rebalance(self) -> None:
+        """Everybody gives back; then everything is dealt out again."""
+        self.generation += 1
+        self._rebalancing = True
+        for member in self.members:
+            member.given_back = False
+            member.moved.set()
+        generation = self.generation
+        self._broker.later(REBALANCE_S, lambda: self._deadline(generation))
+        self.progress()
+
+    def progress(self) -> None:
+        """Deal out once the living have given everything back."""
+        if self._rebalancing and all(member.given_back for member in self.members):
+            self._rebalancing = False
+            self._deal()
+
+    def check(self, member: Member) -> None:
+        """Put out a member that has not been heard of for a session."""
+        process = member.process
+        silent = not process.alive or process.frozen_until > self._broker.now()
+        if silent and member in self.members:
+            self.leave(member)
+
+    def _deadline(self, generation: int) -> None:
+        if generation == self.generation and self._rebalancing:
+            for member in [m for m in self.members if not m.given_back]:
+                self.members.remove(member)
+                member.out = True
+                member.moved.set()
+            self._rebalancing = False
+            self._deal()
+
+    def _deal(self) -> None:
+        topics = sorted({topic for member in self.members for topic in member.topics})
+        places = [place for topic in topics for place in self._broker.places(topic)]
+        for number, member in enumerate(self.members):
+            member.places = tuple(places[number :: len(self.members)])
+            member.generation, member.taken = self.generation, False
+            member.moved.set()
+
+
+class SimKafka:
+    """The broker: topics appear when they are written to or read."""
+
+    def __init__(self, loop: SimLoop, *, partitions: int) -> None:
+        self._loop = loop
+        self._partitions = partitions
+        self.logs: dict[Place, list[SimRecord]] = {}
+        self.groups: dict[str, Group] = {}
+        self.up = True
+        self._waiters: dict[Place, list[asyncio.Event]] = {}
+
+    def now(self) -> float:
+        return self._loop.time()
+
+    def later(self, seconds: float, do: Callable[[], object]) -> None:
+        """In the broker's own time, whatever becomes of whoever asked."""
+        self._loop.outside_later(seconds, do)
+
+    def places(self, topic: str) -> list[Place]:
+        return [Place(topic, number) for number in range(self._partitions)]
+
+    def place_of(self, topic: str, key: str) -> Place:
+        return Place(topic, hash_of(key) % self._partitions)
+
+    def group(self, name: str) -> Group:
+        return self.groups.setdefault(name, Group(self, name))
+
+    def append(
+        self, place: Place, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> SimRecord:
+        """Put a record at the end of a log."""
+        log = self.logs.setdefault(place, [])
+        at = int(self.now() * 1000)
+        record = SimRecord(place.topic, place.partition, len(log), at, key, value, headers)
+        log.append(record)
+        for waiter in self._waiters.get(place, ()):
+            waiter.set()
+        return record
+
+    def lost(self, process: Process) -> None:
+        """A process died or was stopped: its groups notice after a session."""
+        for group in self.groups.values():
+            for member in group.members:
+                if member.process is process:
+                    self.later(SESSION_S, lambda g=group, m=member: g.check(m))  # type: ignore[misc]
+
+    def recover(self) -> None:
+        """The broker is back after an outage."""
+        self.up = True
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                waiter.set()
+
+    def watch(self, places: Sequence[Place], waiter: asyncio.Event) -> None:
+        for place in places:
+            self._waiters.setdefault(place, []).append(waiter)
+
+    def unwatch(self, places: Sequence[Place], waiter: asyncio.Event) -> None:
+        for place in places:
+            waiters = self._waiters.get(place, [])
+            if waiter in waiters:
+                waiters.remove(waiter)
+
+
+class SimProducer:
+    """Fulfils what Carrier needs of chassis.messaging.producer.Producer."""
+
+    def __init__(self, kafka: SimKafka, watcher: Watcher, delivery: Delivery) -> None:
+        self._kafka = kafka
+        self._watcher = watcher
+        self._delivery = delivery
+        self._broken = False
+        self._clear_at: dict[Place, float] = {}
+        self._process = PROCESS.get()
+
+    async def start(self, timeout: float) -> None:
+        await asyncio.sleep(self._delivery.delay_s())  # tidy: virtual time
+        if not self._kafka.up:
+            raise Unavailable("kafka: simulated outage")
+
+    async def stop(self, timeout: float) -> None:
+        await asyncio.sleep(0)  # tidy: virtual time
+
+    async def send_rows(self, rows: Sequence[Outgoing]) -> None:
+        groups: dict[Place, list[Outgoing]] = {}
+        for row in rows:
+            groups.setdefault(self._kafka.place_of(row.topic, row.key), []).append(row)
+        for place, group in groups.items():
+            self._send(place, group)
+        await asyncio.sleep(0)  # tidy: virtual time
+
+    async def send(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> None:
+        await asyncio.sleep(self._delivery.delay_s())  # tidy: virtual time
+        if not self._kafka.up or self._delivery.fate() == "lost":
+            raise Unavailable("kafka: simulated outage")
+        place = self._kafka.place_of(topic, (key or b"").decode("utf-8", "replace"))
+        self._kafka.append(place, key, value, headers)
+
+    def _send(self, place: Place, rows: Sequence[Outgoing]) -> None:
+        """In the order of the calls, per partition; a break lets nothing later through."""
+        fate = self._delivery.fate()
+        now = self._kafka.now()
+        at = max(self._clear_at.get(place, 0.0), now + self._delivery.delay_s())
+        self._clear_at[place] = at
+        self._kafka.later(at - now, lambda: self._arrive(place, rows, fate))
+
+    def _arrive(self, place: Place, rows: Sequence[Outgoing], fate: str) -> None:
+        if self._broken:
+            return
+        if fate == "lost" or not self._kafka.up:
+            self._break()
+            return
+        for row in rows:
+            headers = wire_headers(row.headers)
+            for _ in range(2 if fate == "twice" else 1):
+                self._kafka.append(place, row.key.encode(), row.payload, headers)
+        if fate == "unconfirmed":
+            self._break()
+            return
+        self._hear(lambda: self._watcher.confirmed([row.id for row in rows]))
+
+    def _break(self) -> None:
+        self._broken = True
+        self._hear(lambda: self._watcher.broken(ConnectionError("simulated")))
+
+    def _hear(self, tell: Callable[[], object]) -> None:
+        """The answer travels to the process, if there still is one."""
+        self._kafka._loop.call_as(self._process, tell)
+
+
+class SimConsumer:
+    """Fulfils chassis.messaging.runner.Consumer, for one life of one member."""
+
+    def __init__(self, kafka: SimKafka, group: Group, member: Member) -> None:
+        self._kafka = kafka
+        self._group = group
+        self._member = member
+        self._positions: dict[Place, int] = {}
+        self._paused: set[Place] = set()
+        self._news = asyncio.Event()
+        self._generation = -1
+
+    def take(self, places: Sequence[Place]) -> None:
+        """Begin at what the group has committed."""
+        self.drop()
+        self._generation = self._member.generation
+        self._positions = {place: self._group.committed.get(place, 0) for place in places}
+        self._kafka.watch(places, self._news)
+        self._news.set()
+
+    def drop(self) -> None:
+        self._kafka.unwatch(list(self._positions), self._news)
+        self._positions, self._paused = {}, set()
+
+    async def getmany(
+        self, *, timeout_ms: int, max_records: int
+    ) -> Mapping[Place, Sequence[SimRecord]]:
+        found = self._fetch(max_records)
+        if found:
+            await asyncio.sleep(0)  # tidy: virtual time
+            return found
+        self._news.clear()
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                await self._news.wait()
+        except TimeoutError:
+            return {}
+        return self._fetch(max_records)
+
+    async def commit(self, offsets: Mapping[Place, int]) -> None:
+        await asyncio.sleep(0.001)  # tidy: virtual time
+        if self._generation != self._member.generation:
+            raise Fenced("of an assignment that has ended")
+        self._group.commit(self._member, offsets)
+
+    def pause(self, *places: Place) -> None:
+        self._paused.update(places)
+
+    def resume(self, *places: Place) -> None:
+        self._paused.difference_update(places)
+        self._news.set()
+
+    def highwater(self, place: Place) -> int | None:
+        return len(self._kafka.logs.get(place, ()))
+
+    def _fetch(self, max_records: int) -> dict[Place, Sequence[SimRecord]]:
+        if not self._kafka.up:
+            return {}
+        found: dict[Place, Sequence[SimRecord]] = {}
+        left = max_records
+        for place, position in self._positions.items():
+            log = self._kafka.logs.get(place)
+            if place in self._paused or log is None or position >= len(log) or left <= 0:
+                continue
+            records = log[position : position + left]
+            self._positions[place] = position + len(records)
+            left -= len(records)
+            found[place] = records
+        return found

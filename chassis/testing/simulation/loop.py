@@ -1,0 +1,232 @@
+"""An event loop in which one seed decides who runs next and what time it is.
+
+Time jumps to the next timer when nobody is ready. Each simulated process has a queue of its own,
+in the order that asyncio promises; which process runs next is the seed's choice. A process that
+crashed never runs again, and no cleanup of its does; one that is frozen runs later.
+
+The loop has what chassis and services use of asyncio: callbacks, timers, futures, tasks. No
+sockets, no threads, no signals: asking for one is an error.
+"""
+
+import asyncio
+import heapq
+from asyncio import events
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextvars import Context, ContextVar, copy_context
+from random import Random
+from typing import Any
+
+Callback = Callable[..., object]
+
+BURST_MAX = 4
+"""Callbacks of one process in a row, at most: enough for speed, few enough to interleave."""
+
+
+class Stuck(Exception):
+    """The world does not come to its end within its bounds of steps or of virtual time."""
+
+
+class Process:
+    """One simulated operating-system process, or the outside world (the default)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.alive = True
+        self.frozen_until = 0.0
+        self.clock_offset_s = 0.0
+        self.ready: deque[Handle] = deque()
+        self.tasks: list[asyncio.Task[Any]] = []  # kept, so that none is cleaned up when it dies
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+PROCESS: ContextVar[Process] = ContextVar("process")
+
+
+class Handle:
+    """A callback that waits for its turn. Has what asyncio expects of a handle."""
+
+    __slots__ = ("_args", "_callback", "_cancelled", "_context", "_when")
+
+    def __init__(
+        self, callback: Callback, args: tuple[Any, ...], context: Context, when: float = 0.0
+    ) -> None:
+        self._callback, self._args, self._context = callback, args, context
+        self._cancelled = False
+        self._when = when
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def when(self) -> float:
+        return self._when
+
+    def run(self) -> None:
+        if not self._cancelled:
+            self._context.run(self._callback, *self._args)
+
+    def process(self, otherwise: Process) -> Process:
+        return self._context.get(PROCESS, otherwise)
+
+
+class SimLoop(asyncio.AbstractEventLoop):
+    """Virtual time in seconds from 0. `run` it with the world's main coroutine."""
+
+    def __init__(self, dice: Random, *, steps_max: int, seconds_max: float) -> None:
+        self.outside = Process("outside")
+        self.steps = 0
+        self.errors: list[dict[str, Any]] = []
+        self._dice = dice
+        self._steps_max, self._seconds_max = steps_max, seconds_max
+        self._now = 0.0
+        self._timers: list[tuple[float, int, Handle]] = []
+        self._count = 0
+        self._busy: list[Process] = []
+        self._over = False
+
+    # --- what asyncio asks for
+
+    def time(self) -> float:
+        return self._now
+
+    def call_soon(  # type: ignore[override]  # our own handles
+        self, callback: Callback, *args: Any, context: Context | None = None
+    ) -> Handle:
+        handle = Handle(callback, args, context if context is not None else copy_context())
+        self._enqueue(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]  # our own handles
+        self, when: float, callback: Callback, *args: Any, context: Context | None = None
+    ) -> Handle:
+        owner = context if context is not None else copy_context()
+        handle = Handle(callback, args, owner, when)
+        self._count += 1
+        heapq.heappush(self._timers, (when, self._count, handle))
+        return handle
+
+    def call_later(  # type: ignore[override]  # our own handles
+        self, delay: float, callback: Callback, *args: Any, context: Context | None = None
+    ) -> Handle:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def outside_later(self, delay: float, callback: Callback, *args: Any) -> None:
+        """In the outside world, whatever becomes of the process that asked."""
+        context = Context()
+        self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_as(self, process: Process, callback: Callback) -> None:
+        """As this process, if it still lives."""
+        context = copy_context()
+        context.run(PROCESS.set, process)
+        self.call_soon(callback, context=context)
+
+    def create_future(self) -> "asyncio.Future[Any]":
+        return asyncio.Future(loop=self)
+
+    def create_task(  # type: ignore[override]  # typeshed's has more
+        self,
+        coro: Coroutine[Any, Any, Any],
+        *,
+        name: object = None,
+        context: Context | None = None,
+    ) -> "asyncio.Task[Any]":
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, context=context)
+        (context or copy_context()).get(PROCESS, self.outside).tasks.append(task)
+        return task
+
+    def get_debug(self) -> bool:
+        return False
+
+    def is_running(self) -> bool:
+        return True
+
+    def is_closed(self) -> bool:
+        return False
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        if not self._over:
+            self.errors.append(context)
+
+    # --- processes
+
+    def spawn(self, process: Process, coro: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        """Run a coroutine as this process."""
+        context = copy_context()
+        context.run(PROCESS.set, process)
+        return context.run(self.create_task, coro, context=context)
+
+    def crash(self, process: Process) -> None:
+        """kill -9: whatever it had in memory is gone, and nothing of it runs again."""
+        process.alive = False
+        process.ready.clear()
+
+    def freeze(self, process: Process, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after so long."""
+        process.frozen_until = self._now + seconds
+        self.call_later(seconds, lambda: None)  # time must not jump over its thaw
+
+    # --- running
+
+    def run(self, main: Coroutine[Any, Any, Any]) -> Any:
+        """The result of `main`. Raises Stuck."""
+        before = events._get_running_loop()
+        events._set_running_loop(self)
+        try:
+            task = self.spawn(self.outside, main)
+            while not task.done():
+                self._step()
+            return task.result()
+        finally:
+            self._over = True
+            events._set_running_loop(before)
+
+    def _step(self) -> None:
+        self._due()
+        runnable = [p for p in self._busy if p.ready and p.frozen_until <= self._now]
+        if not runnable:
+            self._jump()
+            return
+        process = runnable[0]
+        if len(runnable) > 1:
+            process = runnable[int(self._dice.random() * len(runnable))]
+        ready = process.ready
+        for _ in range(1 + int(self._dice.random() * BURST_MAX)):
+            if not ready:
+                break
+            ready.popleft().run()
+            self.steps += 1
+        if not ready:
+            self._busy = [p for p in self._busy if p.ready]
+        if self.steps > self._steps_max:
+            raise Stuck(f"{self.steps} steps, and {self._now:.1f} virtual seconds")
+
+    def _due(self) -> None:
+        timers, now = self._timers, self._now
+        while timers and timers[0][0] <= now:
+            handle = heapq.heappop(timers)[2]
+            if not handle._cancelled:
+                self._enqueue(handle)
+
+    def _jump(self) -> None:
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:
+            heapq.heappop(timers)
+        if not timers:
+            raise Stuck("nobody is ready, and nobody waits for a time")
+        self._now = max(self._now, timers[0][0])
+        if self._now > self._seconds_max:
+            raise Stuck(f"{self._now:.0f} virtual seconds have passed")
+
+    def _enqueue(self, handle: Handle) -> None:
+        process = handle._context.get(PROCESS, self.outside)
+        if not process.alive:
+            return
+        if not process.ready and process not in self._busy:
+            self._busy.append(process)
+        process.ready.append(handle)

@@ -1,0 +1,160 @@
+"""Participants made from a saga's definition: real stores, real chunks, made-up business.
+
+What a command does is written down, and nothing more: `do` for a step, `undo` for its
+compensation, each with the saga that it was for. On purpose the handlers are not idempotent, so
+that the guarantees of the chassis carry all the weight. The saga is known by the actor of its
+messages, which each simulated saga has for itself.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import count
+from typing import Any
+
+from chassis.context import Context
+from chassis.errors import Rejected
+from chassis.messaging.envelope import Fact
+from chassis.saga.definition import Kind, Saga, Step
+from chassis.stores.aggregates import AggregateStore
+from chassis.testing.saga import success_of
+from chassis.testing.simulation.acts import SimRefused
+from contracts.base import Message
+
+Handler = Callable[..., Awaitable[Any]]  # as chassis.messaging.handlers has it
+
+
+@dataclass
+class Deeds:
+    """All that was ever done under one key, in order: `do <saga> <step> <number>` or `undo ...`.
+    The number says what came first in the whole world."""
+
+    key: str
+    log: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Seen:
+    """The events of one key, in the order in which they were handled."""
+
+    key: str
+    ids: list[str] = field(default_factory=list)
+
+
+class SqlSeen(AggregateStore[Seen]):
+    """What the observer keeps."""
+
+    table = "sim_seen"
+    aggregate = Seen
+    id_type = "text"
+
+    @staticmethod
+    def key(aggregate: Seen) -> str:
+        return aggregate.key
+
+
+@dataclass(frozen=True)
+class Business:
+    """How often participants refuse, by the saga and the step alone; and a count of all deeds."""
+
+    salt: str
+    refusals: float
+    deeds: Iterator[int] = field(default_factory=count)
+
+    def refuses(self, saga: str, step: Step) -> bool:
+        if step.kind == Kind.RETRIABLE:
+            return False
+        digest = blake2b(f"{self.salt} {saga} {step.name}".encode(), digest_size=4).digest()
+        return int.from_bytes(digest) / 2**32 < self.refusals
+
+
+@dataclass
+class Participant:
+    """One service: its handlers, and the stores that fulfil their parameters."""
+
+    name: str
+    handlers: list[Handler] = field(default_factory=list)
+    stores: dict[str, type[AggregateStore[Deeds]]] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+
+
+def participants_of(sagas: tuple[Saga, ...], business: Business) -> list[Participant]:
+    """A participant for each service that owns a command of these sagas."""
+    found: dict[str, Participant] = {}
+    taken: set[str] = set()
+    for saga in sagas:
+        for step in saga.steps:
+            owner = step.command.address.owner
+            participant = found.setdefault(owner, Participant(owner))
+            commands = [(step.command, step.command)]
+            if step.compensation is not None:
+                commands.append((step.compensation, step.command))
+            for command, forward in commands:
+                if command.address.type not in taken:
+                    taken.add(command.address.type)
+                    store = _store_of(participant, command)
+                    participant.handlers.append(_handler(command, forward, step, store, business))
+    return list(found.values())
+
+
+def observer(topics: tuple[str, ...]) -> Participant:
+    """A service that takes every public event."""
+
+    async def see(fact: Fact, seen: SqlSeen) -> None:
+        entry = await seen.get(fact.key) or Seen(fact.key)
+        entry.ids.append(str(fact.id))
+        seen.save(entry)
+
+    return Participant("observer", [see], topics=topics)
+
+
+def _store_of(participant: Participant, command: type[Message]) -> type[AggregateStore[Deeds]]:
+    aggregate = command.address.aggregate
+    if aggregate not in participant.stores:
+        participant.stores[aggregate] = type(
+            f"Sql{aggregate.title()}",
+            (AggregateStore,),
+            {
+                "table": f"sim_deeds_{len(participant.stores)}",
+                "aggregate": Deeds,
+                "id_type": "text",
+                "announces": aggregate,
+                "key_field": command.address.key,
+                "key": staticmethod(lambda deeds: deeds.key),
+            },
+        )
+    return participant.stores[aggregate]
+
+
+def _handler(
+    command: type[Message],
+    forward: type[Message],
+    step: Step,
+    store: type[AggregateStore[Deeds]],
+    business: Business,
+) -> Handler:
+    key_field = command.address.key
+
+    async def handle(message: Any, deeds_of: Any, context: Context) -> Message:  # set below
+        saga = str(context.actor_id)
+        key = str(getattr(message, key_field))
+        deeds = await deeds_of.get(key) or Deeds(key)
+        if command is forward:
+            if business.refuses(saga, step):
+                raise Rejected(SimRefused(step=step.name))
+            deeds.log.append(f"do {saga} {step.name} {next(business.deeds)}")
+            deeds_of.save(deeds)
+        elif _stands(deeds, saga, step.name):
+            deeds.log.append(f"undo {saga} {step.name} {next(business.deeds)}")
+            deeds_of.save(deeds)
+        return success_of(command, message.model_dump(mode="json"))
+
+    handle.__name__ = command.__name__
+    handle.__annotations__ = {"message": command, "deeds_of": store, "context": Context}
+    return handle
+
+
+def _stands(deeds: Deeds, saga: str, step: str) -> bool:
+    """Whether it was done and not undone: a compensation of nothing writes nothing."""
+    done = sum(deed.startswith(f"do {saga} {step} ") for deed in deeds.log)
+    return done > sum(deed.startswith(f"undo {saga} {step} ") for deed in deeds.log)

@@ -1,0 +1,68 @@
+"""A scenario: which sagas run, how they are started, and how long things go wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+from types import NoneType
+from typing import Any, get_args
+from uuid import UUID
+
+from chassis.saga.definition import Saga
+from chassis.testing.saga import made_up
+from chassis.testing.simulation.faults import Faults
+from contracts.base import Message
+
+KEYS = 6
+"""So many different values of each id that orders or locks: sagas meet on them."""
+
+Starter = Callable[[Random], Message]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """sagas: definitions to run, the newest version of each is started. starts: how many sagas in
+    all. starters: how to make a saga's starting command (made up when it has none). faults: fixed
+    ones; None lets each seed choose its own. refusals: how often a step refuses, 0..1."""
+
+    sagas: tuple[Saga, ...]
+    starts: int = 30
+    replicas: int = 2
+    starters: tuple[tuple[str, Starter], ...] = ()
+    faults: Faults | None = None
+    refusals: float = 0.06
+    start_within_s: float = 25.0
+    faults_last_s: float = 40.0
+
+    def start_of(self, saga: Saga, dice: Random) -> Message:
+        """A starting command."""
+        for name, starter in self.starters:
+            if name == saga.name:
+                return starter(dice)
+        return _made_up_start(saga, dice)
+
+
+def _made_up_start(saga: Saga, dice: Random) -> Message:
+    """Ids that lock or order come from a few, so that sagas meet; the rest is made up."""
+    contract = saga.starts_on
+    keys = {contract.address.key, "workspace_id", *saga.lock_fields}
+    fields: dict[str, Any] = {}  # JSON values
+    for name, info in contract.model_fields.items():
+        fields[name] = _value(name, info.annotation, name in keys, dice)
+    if saga.approval is not None:
+        fields[saga.approval.when] = dice.random() < 0.2
+    return contract.model_validate(fields)
+
+
+def _value(name: str, kind: Any, is_key: bool, dice: Random) -> Any:  # an annotation, a JSON value
+    if NoneType in get_args(kind):
+        return None
+    if kind is UUID:
+        salt = sum(name.encode()) << 16
+        number = int(dice.random() * KEYS) if is_key else dice.getrandbits(64)
+        return str(UUID(int=salt + number + 1))
+    if kind is bool:
+        return False
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return dice.choice(list(kind)).value
+    return made_up(name, kind)

@@ -1,0 +1,254 @@
+"""World: one simulated platform, from its start through its faults until it is at rest."""
+
+import asyncio
+import gc
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from chassis.clock import new_id, rolling
+from chassis.context import trusted_context
+from chassis.errors import Conflict, Rejected, Unavailable
+from chassis.saga.definition import Definitions, Saga
+from chassis.saga.inputs import Verb
+from chassis.stores.migrate import CHASSIS, Migrations, migrations_of
+from chassis.testing.simulation.acts import SimMoved, SimOrder, SimSignal
+from chassis.testing.simulation.checker import Violation, check, restless
+from chassis.testing.simulation.clock import START, SimClock, SimDice
+from chassis.testing.simulation.faults import Fate, swarm
+from chassis.testing.simulation.kafka import SimKafka
+from chassis.testing.simulation.loop import SimLoop, Stuck
+from chassis.testing.simulation.machines import (
+    SHARDS,
+    Machine,
+    OrchestratorMachine,
+    ParticipantMachine,
+    Stage,
+)
+from chassis.testing.simulation.nemesis import Nemesis
+from chassis.testing.simulation.participants import (
+    Business,
+    Participant,
+    observer,
+    participants_of,
+)
+from chassis.testing.simulation.postgres import SimPostgres
+from chassis.testing.simulation.scenario import Scenario
+from contracts.base import Command, Event, Message, answer_of
+
+STEPS_MAX = 3_000_000
+SECONDS_MAX = 6 * 3600.0
+ANSWER_S = 8.0
+REST_S = 5.0
+LATE_S = 30.0
+"""How long the world is watched after it came to rest: what is late arrives by then."""
+
+DEEDS = Migrations(Path(__file__).parent / "migrations", "alembic_version_sim")
+ENGINE = Path(__file__).parents[3] / "services" / "orchestrator"
+"""Where the migrations of the engine's tables are."""
+
+
+@dataclass
+class Outcome:
+    """What became of one seed's world."""
+
+    seed: int
+    sagas: dict[str, int] = field(default_factory=dict)  # by status
+    violations: list[Violation] = field(default_factory=list)
+    fired: list[tuple[int, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    steps: int = 0
+    digest: str = ""
+
+
+class World:
+    """Everything of one seed. `run` it once."""
+
+    def __init__(self, scenario: Scenario, seed: int, only: frozenset[int] | None = None) -> None:
+        self.scenario, self.seed = scenario, seed
+        self.dice = Random(f"world {seed}")  # noqa: S311  # reproducible on purpose
+        faults = scenario.faults
+        if faults is None:
+            faults = swarm(Random(f"swarm {seed}"))  # noqa: S311
+        self.fate = Fate(faults, Random(f"fate {seed}"), only)  # noqa: S311
+        self.loop = SimLoop(  # type: ignore[abstract]  # what nobody here uses is missing
+            Random(f"order {seed}"),  # noqa: S311
+            steps_max=STEPS_MAX,
+            seconds_max=SECONDS_MAX,
+        )
+        self._clock = SimClock(self.loop)
+        self._orders: list[asyncio.Task[None]] = []
+        self.kafka = SimKafka(self.loop, partitions=SHARDS)
+        self.stage = Stage(self.loop, self.kafka, self.fate)
+        self.definitions = Definitions(scenario.sagas)
+        self.servers: dict[str, SimPostgres] = {}
+        self.machines: list[Machine] = []
+        self.participants: list[Participant] = []
+        self.started: dict[UUID, Saga] = {}  # by actor
+        self._build()
+
+    def run(self) -> Outcome:
+        """Until it is at rest, and judged."""
+        outcome = Outcome(self.seed)
+        tracked = gc.isenabled()
+        gc.disable()  # nothing that died is to be cleaned up while the world goes on
+        try:
+            with rolling(SimDice(self.loop, Random(f"ids {self.seed}"))):  # noqa: S311
+                try:
+                    self.loop.run(self._main())
+                except Stuck as stuck:
+                    outcome.violations.append(Violation("L1 stuck", str(stuck)))
+            outcome.violations += check(self)
+        finally:
+            if tracked:
+                gc.enable()
+        outcome.fired = self.fate.fired
+        outcome.seconds, outcome.steps = self.loop.time(), self.loop.steps
+        for row in self.rows("orchestrator", "saga_instance"):
+            outcome.sagas[row["status"]] = outcome.sagas.get(row["status"], 0) + 1
+        outcome.digest = self._digest()
+        return outcome
+
+    def rows(self, service: str, table: str) -> list[dict[str, Any]]:
+        """A table as it lies there, rows by column."""
+        return self.servers[service].rows(table)
+
+    @property
+    def orchestrators(self) -> list[Machine]:
+        return [machine for machine in self.machines if machine.service == "orchestrator"]
+
+    # --- private: putting together
+
+    def _build(self) -> None:
+        business = Business(str(self.seed), self.scenario.refusals)
+        self.participants = participants_of(self.scenario.sagas, business)
+        facts = sorted({event.address.topic for event in _facts(self.scenario.sagas)})
+        self.participants.append(observer((*facts, SimMoved.address.topic)))
+        for participant in self.participants:
+            self.servers[participant.name] = SimPostgres(self._now, (CHASSIS, DEEDS))
+        self.servers["orchestrator"] = SimPostgres(self._now, migrations_of(ENGINE))
+        for number in range(self.scenario.replicas):
+            name = f"orchestrator-{number}"
+            server = self.servers["orchestrator"]
+            self.machines.append(OrchestratorMachine(self.stage, name, self.definitions, server))
+            for participant in self.participants:
+                name = f"{participant.name}-{number}"
+                server = self.servers[participant.name]
+                self.machines.append(ParticipantMachine(self.stage, name, participant, server))
+
+    def _now(self) -> Any:  # the database's clock, an aware datetime
+        return START + timedelta(seconds=self.loop.time())
+
+    # --- private: its life
+
+    async def _main(self) -> None:
+        for machine in self.machines:
+            machine.boot()
+        nemesis = Nemesis(self.stage, self.machines, self._operate)
+        nemesis.start()
+        await self._clock.sleep(5.0)
+        clients = [
+            asyncio.ensure_future(self._begin(number)) for number in range(self.scenario.starts)
+        ]
+        await self._clock.sleep(self.scenario.faults_last_s)
+        nemesis.heal()
+        await asyncio.gather(*clients)
+        await self._settle()
+        while restless(self):
+            await self._clock.sleep(REST_S)
+        await self._clock.sleep(LATE_S)
+
+    async def _begin(self, number: int) -> None:
+        """One client: starts a saga, and asks again until it is answered."""
+        definitions = self.definitions
+        starts = definitions.starts()
+        saga = definitions.started_by(starts[number % len(starts)])
+        command = self.scenario.start_of(saga, self.dice)
+        actor_id = UUID(int=0xACE << 64 | number)
+        command_id = new_id()
+        self.started[actor_id] = saga
+        await self._clock.sleep(self.dice.random() * self.scenario.start_within_s)
+        await self._send(command, command_id, actor_id)
+
+    async def _send(self, command: Message, command_id: UUID, actor_id: UUID | None) -> None:
+        workspace_id = getattr(command, "workspace_id", None)
+        context = trusted_context(actor_id=actor_id, workspace_id=workspace_id)
+        while True:
+            machine = self.dice.choice(self.orchestrators)
+            if machine.up and machine.chunk is not None:
+                answer = self.loop.spawn(
+                    machine.process,
+                    machine.chunk.execute(command, context, command_id),  # type: ignore[arg-type]
+                )
+                await asyncio.wait({answer}, timeout=ANSWER_S)
+                if answer.done() and not answer.cancelled():
+                    error = answer.exception()
+                    if error is None or isinstance(error, Rejected):
+                        return
+                    if not isinstance(error, Unavailable | Conflict):
+                        raise error
+            await self._clock.sleep(0.5)
+
+    def _operate(self) -> None:
+        """An operator does something, to a saga of which there is a row."""
+        rows = self.rows("orchestrator", "saga_instance")
+        if not rows:
+            return
+        row = self.dice.choice(rows)
+        verb = self.dice.choice(_VERBS)
+        command: Command[Any] = SimOrder(saga_id=row["id"], verb=verb)
+        self._orders.append(asyncio.ensure_future(self._send(command, new_id(), None)))
+
+    async def _settle(self) -> None:
+        """Operators leave nothing paused, and nobody is left without an answer."""
+        for _ in range(200):
+            left = self.rows("orchestrator", "saga_instance")
+            paused = [row["id"] for row in left if row["status"] == "PAUSED"]
+            asking = [row["id"] for row in left if row["phase"] == "APPROVAL" and _open(row)]
+            if not paused and not asking:
+                return
+            for saga_id in paused:
+                order = SimOrder(saga_id=saga_id, verb=Verb.RESUME.value)
+                await self._send(order, new_id(), None)
+            for saga_id in asking:
+                approved = self.dice.random() < 0.7
+                signal = SimSignal(saga_id=saga_id, approved=approved)
+                await self._send(signal, new_id(), None)
+
+    def _digest(self) -> str:
+        """Equal worlds have equal logs and equal histories."""
+        digest = blake2b(digest_size=16)
+        for place in sorted(self.kafka.logs):
+            for record in self.kafka.logs[place]:
+                digest.update(f"{place} {record.timestamp} {record.key!r}".encode())
+                digest.update(record.value or b"")
+        for row in sorted(
+            self.rows("orchestrator", "saga_event"), key=lambda r: (r["saga_id"], r["version"])
+        ):
+            digest.update(f"{row['saga_id']} {row['version']} {row['happened']}".encode())
+        digest.update(f"{self.loop.time():.6f} {self.loop.steps}".encode())
+        return digest.hexdigest()
+
+
+_VERBS = (
+    *[Verb.RETRY.value] * 4,
+    *[Verb.PAUSE.value] * 3,
+    *[Verb.RESUME.value] * 3,
+    *[Verb.COMPENSATE.value] * 2,
+)
+
+
+def _facts(sagas: tuple[Saga, ...]) -> list[type[Message]]:
+    """The events that the steps of these sagas answer."""
+    steps = [step for saga in sagas for step in saga.steps]
+    commands = [step.command for step in steps]
+    commands += [step.compensation for step in steps if step.compensation is not None]
+    return [answer for command in commands if issubclass(answer := answer_of(command), Event)]
+
+
+def _open(row: dict[str, Any]) -> bool:
+    return row["next_wake_at"] is not None
