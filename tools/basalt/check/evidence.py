@@ -109,6 +109,7 @@ class Evidence:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._database.interrupt()  # a question that took too long may still be under way
         self._database.close()
         self._folder.cleanup()
 

@@ -23,7 +23,7 @@ GROUP BY a.service, a.tbl, a.topic, a.id, a.version HAVING a.version > seen LIMI
 """
 WAITING = f"""
 SELECT service, id, type, key, age_s FROM outbox
-WHERE age_s > ? AND id NOT IN (SELECT id FROM record WHERE id IS NOT NULL)
+WHERE age_s > ? AND NOT EXISTS (SELECT 1 FROM record AS r WHERE r.id = outbox.id)
 ORDER BY age_s DESC LIMIT {SUSPICIONS_MAX}
 """
 UNFOUNDED = f"""

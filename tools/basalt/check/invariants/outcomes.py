@@ -30,18 +30,18 @@ def saga_outcome(evidence: Evidence, limits: Limits) -> Outcome:
     the release of a completed publish is or was live, that of an undone one never was; a completed
     onboarding left an active workspace, an undone one neither workspace nor account nor app."""
     outcome = Outcome({"ended sagas": evidence.number("SELECT count(*) FROM saga WHERE NOT open")})
-    for saga, status, marks in evidence.ask("SELECT id, status, marks FROM saga WHERE NOT open"):
+    for saga, status, marks in evidence.each("SELECT id, status, marks FROM saga WHERE NOT open"):
         wrong = LEFT_OPEN.get(status, set()) & set(marks.split())
         if wrong:
             outcome.find(saga, f"saga {saga} is {status} with steps {', '.join(sorted(wrong))}")
-    for saga, status, release, standing in evidence.ask(PUBLISHES):
+    for saga, status, release, standing in evidence.each(PUBLISHES):
         went_live = standing in ("live", "superseded")
         if standing != "staged" and went_live != (status == "COMPLETED"):
             outcome.find(
                 f"{saga} {release}",
                 f"publish {saga} is {status}, its release {release} is {standing or 'not there'}",
             )
-    for saga, status, workspace, state, account, app in evidence.ask(ONBOARDINGS):
+    for saga, status, workspace, state, account, app in evidence.each(ONBOARDINGS):
         done = status == "COMPLETED"
         left = _left_of(state, account, app)
         if done and state != "active":
