@@ -1,11 +1,11 @@
 """Schema: tables and functions, as the real migrations make them."""
 
-import importlib.util
+import builtins
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 from typing import Any
 
 from chassis.stores.migrate import Migrations
@@ -27,6 +27,7 @@ class Schema:
         self.shapes: dict[str, Shape] = {}
         self.procedures: dict[str, Procedure] = {}
         self.plans: dict[str, Any] = {}  # Plan by text: what was understood once stays so
+        self.fragment_plans: dict[str, Any] = {}  # the same, by a text with `{}`
 
     def execute(self, text: str) -> None:
         """One statement of a migration. Raises UnknownStatement."""
@@ -65,9 +66,7 @@ def migrated(wanted: tuple[Migrations, ...]) -> Schema:
     for migrations in wanted:
         recorder = _Recorder(schema, migrations.version_table)
         for file in _in_order(sorted((migrations.folder / "versions").glob("*.py"))):
-            module = _loaded(file)
-            module.op = recorder  # type: ignore[attr-defined]  # in alembic's stead
-            module.upgrade()
+            _upgrade(file, recorder)
     return schema
 
 
@@ -89,10 +88,13 @@ def _in_order(files: Sequence[Path]) -> list[Path]:
     return ordered
 
 
-def _loaded(file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"simulated_{file.stem}", file)
-    assert spec is not None, file
-    assert spec.loader is not None, file
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def _upgrade(file: Path, recorder: _Recorder) -> None:
+    """Run a migration. Alembic is slow to import, and only its `op` is asked for."""
+    given = SimpleNamespace(op=recorder)
+
+    def importing(name: str, *rest: Any) -> Any:  # as `__import__`: whatever a module is
+        return given if name == "alembic" else builtins.__import__(name, *rest)
+
+    names: dict[str, Any] = {"__builtins__": vars(builtins) | {"__import__": importing}}
+    exec(compile(file.read_text(), str(file), "exec"), names)  # noqa: S102  # a file of ours
+    names["upgrade"]()

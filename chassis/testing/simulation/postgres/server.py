@@ -109,12 +109,17 @@ class SimPostgres:
         return found
 
     def plan(self, sql: str) -> Plan:
-        """The plan of a text with `$n` or `{}`. Raises UnknownStatement."""
-        plans = self._schema.plans
-        plan = plans.get(sql)
+        """The plan of a text with `$n`. Raises UnknownStatement."""
+        plan = self._schema.plans.get(sql)
         if plan is None:
-            text = numbered(sql) if "{}" in sql and "$1" not in sql else sql
-            plan = plans[sql] = plan_of(text, self._schema)
+            plan = self._schema.plans[sql] = plan_of(sql, self._schema)
+        return plan
+
+    def fragment_plan(self, sql: str) -> Plan:
+        """The plan of a Statement's or Reading's part, with `{}`. Raises UnknownStatement."""
+        plan = self._schema.fragment_plans.get(sql)
+        if plan is None:
+            plan = self._schema.fragment_plans[sql] = self.plan(numbered(sql))
         return plan
 
     def name_of(self, sql: str) -> str:
@@ -152,7 +157,7 @@ class SimPostgres:
         self._schema = schema
 
     def _decided(self, fragment: Fragment, now: datetime, transaction: Transaction) -> Effect:
-        plan = self.plan(fragment.sql)
+        plan = self.fragment_plan(fragment.sql)
         assert plan.decide is not None, f"not a change: {fragment.sql}"
         run = Run(self.tables, fragment.args, now, transaction)
         return plan.decide(run)[0]
@@ -175,7 +180,7 @@ class SimPostgres:
     def _read(
         self, sql: str, args: Sequence[object], now: datetime, transaction: Transaction | None
     ) -> Sequence[Values]:
-        plan = self.plan(sql)
+        plan = self.fragment_plan(sql)
         assert plan.rows is not None, f"not a query: {sql}"
         return plan.rows(Run(self.tables, args, now, transaction or Transaction()))
 

@@ -89,6 +89,15 @@ def table_function(node: s.Call, args: Sequence[Typed], scope: Scope) -> Callabl
     return lambda env: procedure(env[0], [fn(env) for fn in fns])
 
 
+def _json_set(document: str, path: Any, value: str) -> str:  # the path: '{a,b}' or a list
+    names = path.strip("{}").split(",") if isinstance(path, str) else path
+    made = found = orjson.loads(document)
+    for name in names[:-1]:
+        found = found[name]
+    found[names[-1]] = orjson.loads(value)
+    return json_of(made)
+
+
 def _unnested(arrays: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
     """Side by side; a shorter array is filled up with NULL."""
     if len(arrays) == 1:
@@ -128,6 +137,7 @@ _PLAIN: dict[str, tuple[Callable[..., Any], str]] = {
     "array_length": (lambda array, _: len(array) or None, "int"),
     "array_remove": (lambda array, gone: [v for v in array if v != gone], ""),
     "array_append": (lambda array, value: [*array, value], ""),
+    "jsonb_set": (_json_set, "json"),
     "length": (len, "int"),
     "lower": (str.lower, "text"),
     "upper": (str.upper, "text"),

@@ -1,5 +1,6 @@
 """Expressions as functions. NULL is None, with its logic of three values."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -330,6 +331,11 @@ def _divided(x: Any, y: Any) -> Any:  # numbers or intervals
     return x / y
 
 
+def _like(text: str, pattern: str) -> bool:
+    exact = re.escape(pattern).replace("%", ".*").replace("_", ".")
+    return re.fullmatch(exact, text, re.S) is not None
+
+
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": lambda x, y: x == y,
     "<>": lambda x, y: x != y,
@@ -343,6 +349,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "/": _divided,
     "%": lambda x, y: x % y,
     "||": _joined,
+    "like": _like,
     "<@": _contained,
     "@>": lambda x, y: _contained(y, x),
     "is distinct": lambda x, y: x != y,

@@ -54,8 +54,7 @@ def select_plan(select: s.Select, book: Book, outer: Scope | None) -> SelectPlan
             found = [(values, tuple(values[place] for place in order)) for values, _ in found]
         _sort(found, directions)
         if select.distinct_on:
-            width = len(directions)
-            found = _first_of_each(found, width)
+            found = _first_of_each(found, len(select.distinct_on))
         start = offset(env) if offset is not None else 0
         most = limit(env) if limit is not None else None
         end = None if most is None else start + most
