@@ -200,6 +200,7 @@ class TestAsAProcess:
         self, place: Place, fresh_database: str
     ) -> None:
         connection = await asyncpg.connect(fresh_database, timeout=10)
+        head = await connection.fetchval("SELECT version_num FROM alembic_version_chassis")
         await connection.execute("UPDATE alembic_version_chassis SET version_num = 'older'")
         process = Process(place)
 
@@ -209,7 +210,7 @@ class TestAsAProcess:
                 break
             except httpx.TransportError:
                 await CLOCK.sleep(0.05)
-        await connection.execute("UPDATE alembic_version_chassis SET version_num = '0001_chassis'")
+        await connection.execute("UPDATE alembic_version_chassis SET version_num = $1", head)
         await process.ready()
         await connection.close()
         process.terminate()
