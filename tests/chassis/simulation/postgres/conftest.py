@@ -1,41 +1,43 @@
 """The fixtures that the chassis's tests of stores stand on, on a simulated PostgreSQL."""
 
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
-import services.orchestrator
-from chassis.stores.migrate import migrations_of
+from chassis.stores.postgres import Database
 from chassis.testing.messages import DirectCommit, FakeSender
-from chassis.testing.simulation.postgres import SimDatabase, SimPostgres
-from tests.chassis.messaging.quota import TABLE as ACCOUNT
 from tests.chassis.saga.stand import Stand
-from tests.chassis.stores.test_aggregates import TABLE as NOTE
-
-MIGRATIONS = migrations_of(Path(services.orchestrator.__file__).parent)
-ITEM = "CREATE TABLE item (id int PRIMARY KEY, size int)"
+from tests.chassis.simulation.postgres.places import a_real, a_simulated
 
 
 @pytest.fixture
-def database() -> SimDatabase:
+async def database() -> AsyncIterator[Database]:
     """With all the tables that these tests make for themselves."""
-    server = SimPostgres(lambda: datetime.now(UTC), MIGRATIONS)
-    for table in (ACCOUNT, NOTE, ITEM):
-        server.query(table, ())
-    return SimDatabase(server)
+    async with a_simulated() as database:
+        yield database
 
 
 @pytest.fixture
-def stand(database: SimDatabase) -> Stand:
+def stand(database: Database) -> Stand:
     return Stand(database)
 
 
 @pytest.fixture
-def commit(database: SimDatabase) -> DirectCommit:
+def commit(database: Database) -> DirectCommit:
     return DirectCommit(database)
 
 
 @pytest.fixture
 def sender() -> FakeSender:
     return FakeSender()
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.servers)])
+async def either(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    """Each test that asks for it runs on both: what they do must not differ."""
+    if request.param == "simulated":
+        async with a_simulated() as database:
+            yield database
+    else:
+        async with a_real(request.getfixturevalue("postgres_url")) as database:
+            yield database

@@ -1,6 +1,5 @@
 """Expressions as functions. NULL is None, with its logic of three values."""
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +7,11 @@ import orjson
 
 from chassis.testing.simulation.postgres.sql import syntax as s
 from chassis.testing.simulation.postgres.sql.functions import AGGREGATES, aggregate, call
+from chassis.testing.simulation.postgres.sql.operators import OPERATORS
 from chassis.testing.simulation.postgres.sql.scope import Env, Fn, Scope, Typed
 from chassis.testing.simulation.postgres.sql.tokens import UnknownStatement
 from chassis.testing.simulation.postgres.sql.values import (
     cast_to,
-    hashed,
     json_of,
     span_of,
     text_of,
@@ -315,45 +314,6 @@ def _tuple(node: s.Tuple, scope: Scope) -> Typed:
     return Typed(lambda env: tuple(item(env) for item in items), "")
 
 
-def _contained(x: Any, y: Any) -> bool:  # arrays
-    return set(map(hashed, x)) <= set(map(hashed, y))
-
-
-def _joined(x: Any, y: Any) -> Any:  # arrays or texts
-    if isinstance(x, list) or isinstance(y, list):
-        return (x if isinstance(x, list) else [x]) + (y if isinstance(y, list) else [y])
-    return text_of(x) + text_of(y)
-
-
-def _divided(x: Any, y: Any) -> Any:  # numbers or intervals
-    if isinstance(x, int) and isinstance(y, int):
-        return abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1)
-    return x / y
-
-
-def _like(text: str, pattern: str) -> bool:
-    exact = re.escape(pattern).replace("%", ".*").replace("_", ".")
-    return re.fullmatch(exact, text, re.S) is not None
-
-
-OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "=": lambda x, y: x == y,
-    "<>": lambda x, y: x != y,
-    "<": lambda x, y: x < y,
-    ">": lambda x, y: x > y,
-    "<=": lambda x, y: x <= y,
-    ">=": lambda x, y: x >= y,
-    "+": lambda x, y: x + y,
-    "-": lambda x, y: x - y,
-    "*": lambda x, y: x * y,
-    "/": _divided,
-    "%": lambda x, y: x % y,
-    "||": _joined,
-    "like": _like,
-    "<@": _contained,
-    "@>": lambda x, y: _contained(y, x),
-    "is distinct": lambda x, y: x != y,
-}
 _COMPILERS: dict[type, Callable[[Any, Scope], Typed]] = {
     s.Const: _const,
     s.Param: _param,
