@@ -8,8 +8,8 @@ RUN python -m venv /opt/basalt \
 
 FROM python:3.11.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /basalt basalt \
-    && mkdir -p /basalt /var/lib/basalt/blobs \
-    && chown basalt /var/lib/basalt/blobs
+    && mkdir -p /basalt /var/lib/basalt/blobs /var/lib/basalt/payments \
+    && chown basalt /var/lib/basalt/blobs /var/lib/basalt/payments
 WORKDIR /basalt
 COPY --from=build /opt/basalt /opt/basalt
 COPY contracts contracts
@@ -17,6 +17,7 @@ COPY chassis chassis
 COPY sagas sagas
 COPY services services
 COPY tools tools
+COPY infra/dev infra/dev
 COPY tests/samples tests/samples
 COPY tests/__init__.py tests/__init__.py
 ENV PATH=/opt/basalt/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

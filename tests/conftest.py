@@ -38,6 +38,12 @@ def redis_url(servers: Servers) -> str:
     return servers.redis_url
 
 
+@pytest.fixture(scope="session")
+def payments_url(servers: Servers) -> str:
+    """The payment provider for development, a server of its own."""
+    return servers.payments_url
+
+
 @pytest.fixture
 async def fresh_database(postgres_url: str) -> AsyncIterator[str]:
     """The URL of a database made for this test, dropped after it."""

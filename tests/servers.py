@@ -18,6 +18,7 @@ from infra.local.servers import (
     ferretdb,
     free_ports,
     kafka,
+    payments,
     postgres,
     start,
     valkey,
@@ -29,7 +30,8 @@ POSTGRES = ("postgres", "mongo_store")
 
 
 class Servers:
-    """The servers of one test run. Names: postgres, kafka, mongo (and its mongo_store), redis."""
+    """The servers of one test run. Names: postgres, kafka, mongo (and its mongo_store), redis,
+    payments."""
 
     def __init__(self) -> None:
         self._folder: Path | None = None
@@ -52,6 +54,11 @@ class Servers:
     @property
     def redis_url(self) -> str:
         return f"redis://127.0.0.1:{self._ready('redis')}/0"
+
+    @property
+    def payments_url(self) -> str:
+        """The payment provider for development."""
+        return f"http://127.0.0.1:{self._ready('payments')}"
 
     def pid(self, name: str) -> int:
         """The process of a running server."""
@@ -100,7 +107,10 @@ class Servers:
             prepare()
             self._folder = Path(tempfile.mkdtemp(prefix="basalt-test-"))
             self._folder.chmod(0o755)
-            names = ("postgres", "kafka", "controller", "mongo", "mongo_store", "redis")
+            names = (
+                *("postgres", "kafka", "controller", "mongo", "mongo_store", "redis"),
+                "payments",
+            )
             self._ports = dict(zip(names, free_ports(len(names)), strict=True))
         if name not in self._running:
             self._start(name, self._folder)
@@ -116,6 +126,7 @@ class Servers:
             "kafka": lambda: kafka(port, self._ports["controller"], home),
             "mongo": lambda: ferretdb(port, self._ports["mongo_store"], home),
             "redis": lambda: valkey(port, home),
+            "payments": lambda: payments(port, home),
         }
         log = folder / f"{name}.log"
         self._running[name] = start(make[name](), log)

@@ -104,8 +104,7 @@ class CommandChunk:
         """Handle one command now and give its answer; the same id gives the same answer again.
 
         Raises Rejected, IdempotencyKeyReused (the id is known with another input), Conflict,
-        Unavailable, Unanswered (the handler said Later); TypeError when this service does not
-        handle such a command.
+        Unavailable, Unanswered (it is answered later); TypeError when it is not handled here.
         """
         binding = self._kit.handlers.by_type.get(command.address.type)
         if binding is None:

@@ -52,16 +52,20 @@ class PlanChanged(Event):
     workspace_id: UUID
     plan: Plan
     previous_plan: Plan
+    amount_minor: int = 0  # what was paid for it
+    currency: str = ""  # ISO 4217
 
 
 class EntitlementsChanged(Event):
-    """The limits that hold from now on. Whoever owns a limited thing enforces its limit."""
+    """The limits that hold from now on. Whoever owns a limited thing enforces its limit; a hold
+    that was made for this change (`hold_id`) ends with it."""
 
     workspace_id: UUID
     plan: Plan
     apps_max: int
     releases_max: int
     members_max: int
+    hold_id: UUID | None = None
 
 
 class QuotaReserved(Event):
@@ -127,6 +131,13 @@ class PlanTooSmall(Rejection):
     releases_max: int
 
 
+class PlanHasPrice(Rejection):
+    """A plan changes by orchestrator.ChangeWorkspacePlan, which sees to its payment."""
+
+    workspace_id: UUID
+    plan: Plan
+
+
 # Commands
 
 
@@ -142,8 +153,9 @@ class CloseAccount(Command[AccountClosed]):
     workspace_id: UUID
 
 
-class ChangePlan(Command[PlanChanged], permission="workspace.manage"):
-    """Subscribe to another plan. The same plan again is success."""
+class ChangePlan(Command[PlanChanged]):
+    """Deprecated: orchestrator.ChangeWorkspacePlan changes a plan and pays for it. This one is
+    refused with PlanHasPrice, unless it is the plan already."""
 
     workspace_id: UUID
     plan: Plan
@@ -178,12 +190,15 @@ class CommitQuota(Command[QuotaCommitted]):
 
 
 class PlanLimits(Reply):
-    """One plan on offer and what it allows. `releases_max` counts apps live at one time."""
+    """One plan on offer and what it allows. `releases_max` counts apps live at one time. The price
+    is for a calendar month, in the currency's minor unit."""
 
     plan: Plan
     apps_max: int
     releases_max: int
     members_max: int
+    price_minor: int = 0
+    currency: str = "EUR"  # ISO 4217
 
 
 class Plans(Reply):

@@ -128,6 +128,10 @@ class Ports:
     def redis(self) -> int:
         return self.base + 6
 
+    @property
+    def payments(self) -> int:
+        return self.base + 7
+
     @classmethod
     def from_environment(cls) -> "Ports":
         """`BASALT_PORT_BASE`, 7400 when unset."""

@@ -1,4 +1,4 @@
-"""The four real servers, each as: how its folder is made, how it is started, when it is ready.
+"""The servers, each as: how its folder is made, how it is started, when it is ready.
 
 Used by the stack (under process-compose) and by the tests (as child processes).
 """
@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,6 +153,15 @@ def valkey(port: int, folder: Path) -> Server:
         *("--appendonly", "yes", "--dir", str(folder), "--maxmemory", "256mb"),
     )
     return Server(name="redis", port=port, folder=folder, command=command)
+
+
+def payments(port: int, folder: Path) -> Server:
+    """The payment provider for development: moves no money, forgets nothing."""
+    command = (
+        *(sys.executable, str(ROOT / "infra" / "dev" / "payments.py")),
+        *("--port", str(port), "--folder", str(folder)),
+    )
+    return Server(name="payments", port=port, folder=folder, command=command)
 
 
 def start(server: Server, log: Path, environment: dict[str, str] | None = None) -> "Started":

@@ -18,6 +18,7 @@ from infra.local.servers import (
     Server,
     ferretdb,
     kafka,
+    payments,
     postgres,
     valkey,
 )
@@ -29,6 +30,7 @@ EXTERNAL = {
     "KAFKA_BOOTSTRAP": "kafka",
     "MONGO_URL": "mongo",
     "REDIS_URL": "redis",
+    "PAYMENTS_URL": "payments",
 }
 """Variables that, when given to `make up`, replace an embedded server."""
 
@@ -46,7 +48,7 @@ class Service:
 SERVICES = (
     Service("identity", 10, ("postgres", "kafka", "redis")),
     Service("studio", 11, ("postgres", "kafka", "mongo")),
-    Service("billing", 12, ("postgres", "kafka")),
+    Service("billing", 12, ("postgres", "kafka", "payments")),
     Service("delivery", 13, ("postgres", "kafka", "redis")),
     Service("activity", 14, ("postgres", "kafka", "mongo")),
     Service("orchestrator", 15, ("postgres", "kafka")),
@@ -104,6 +106,8 @@ class Stack:
             found.append(ferretdb(ports.mongo, ports.mongo_store, home / "mongo"))
         if "redis" not in given:
             found.append(valkey(ports.redis, home / "redis"))
+        if "payments" not in given:
+            found.append(payments(ports.payments, home / "payments"))
         return found
 
     def urls(self) -> dict[str, str]:
@@ -114,6 +118,7 @@ class Stack:
             "KAFKA_BOOTSTRAP": f"127.0.0.1:{ports.kafka}",
             "MONGO_URL": f"mongodb://127.0.0.1:{ports.mongo}/",
             "REDIS_URL": f"redis://127.0.0.1:{ports.redis}/0",
+            "PAYMENTS_URL": f"http://127.0.0.1:{ports.payments}",
             **self.external,
         }
 

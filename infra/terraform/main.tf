@@ -12,7 +12,7 @@ locals {
   services = {
     identity     = { servers = ["postgres", "kafka", "redis"], calls = [], blobs = false }
     studio       = { servers = ["postgres", "kafka", "mongo"], calls = [], blobs = true }
-    billing      = { servers = ["postgres", "kafka"], calls = [], blobs = false }
+    billing      = { servers = ["postgres", "kafka", "payments"], calls = [], blobs = false }
     delivery     = { servers = ["postgres", "kafka", "redis"], calls = [], blobs = true }
     activity     = { servers = ["postgres", "kafka", "mongo"], calls = [], blobs = false }
     orchestrator = { servers = ["postgres", "kafka"], calls = [], blobs = false }
@@ -46,6 +46,7 @@ locals {
       contains(service.servers, "kafka") ? { KAFKA_BOOTSTRAP = var.kafka_bootstrap } : {},
       contains(service.servers, "mongo") ? { MONGO_URL = var.mongo_url } : {},
       contains(service.servers, "redis") ? { REDIS_URL = var.redis_url } : {},
+      contains(service.servers, "payments") ? { PAYMENTS_URL = var.payments_url } : {},
       service.blobs ? { BLOB_DIR = var.blob_dir } : {},
       { for call in service.calls : "${upper(call)}_URL" => "http://${call}:${local.ports.http}" },
     )

@@ -60,6 +60,11 @@ variable "redis_url" {
   sensitive   = true
 }
 
+variable "payments_url" {
+  description = "URL of the payment provider (or of the adapter in front of it)."
+  type        = string
+}
+
 variable "blob_dir" {
   description = "A folder that studio, delivery and gateway share."
   type        = string

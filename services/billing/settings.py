@@ -1,7 +1,12 @@
-"""Billing reads nothing from its environment but what every service reads."""
+"""Limits of billing. `PAYMENTS_URL` says where the payment provider is."""
+
+from pydantic import Field
 
 from chassis.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """No limits of its own: plans are data of the model."""
+    """What billing reads from its environment besides what every service reads."""
+
+    payments_url: str = ""
+    work_parallel_max: int = Field(default=4, gt=0)  # payments that one replica asks for at a time

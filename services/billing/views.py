@@ -5,9 +5,24 @@ from pydantic import TypeAdapter
 from chassis.errors import Rejected
 from chassis.stores.postgres import Database
 from contracts.billing.account import AccountUnknown, GetUsage, ListPlans, Plans, Usage
-from services.billing.model import PLANS, Account
+from contracts.billing.ledger import LedgerBalance, LedgerPage, LedgerTransaction, ListLedger
+from services.billing.model.accounts import Account
+from services.billing.model.plans import PLANS
 
 _ACCOUNT = TypeAdapter(Account)
+_TRANSACTIONS = """
+SELECT t.seq, t.transaction_id, t.kind, t.at, t.change_id, t.payment_id,
+    (SELECT jsonb_agg(jsonb_build_object('account', e.account, 'currency', e.currency,
+        'amount_minor', e.amount_minor) ORDER BY e.number)
+     FROM billing_entry AS e WHERE e.transaction_id = t.transaction_id) AS entries
+FROM billing_transaction AS t
+WHERE t.workspace_id = $1 AND ($2::bigint IS NULL OR t.seq < $2)
+ORDER BY t.seq DESC LIMIT $3
+"""
+_BALANCES = """
+SELECT account, currency, sum(amount_minor)::bigint AS amount_minor FROM billing_entry
+WHERE workspace_id = $1 GROUP BY account, currency ORDER BY account, currency
+"""
 
 
 async def list_plans(query: ListPlans) -> Plans:
@@ -35,4 +50,18 @@ async def get_usage(query: GetUsage, database: Database) -> Usage:
     )
 
 
-VIEWS = (list_plans, get_usage)
+async def list_ledger(query: ListLedger, database: Database) -> LedgerPage:
+    """A workspace's transactions, newest first, and what its accounts hold. The cursor is the
+    number of the last transaction shown."""
+    before = int(query.cursor) if query.cursor.isdecimal() else None
+    rows = await database.fetch(_TRANSACTIONS, query.workspace_id, before, query.limit + 1)
+    balances = await database.fetch(_BALANCES, query.workspace_id)
+    shown = rows[: query.limit]
+    return LedgerPage(
+        transactions=[LedgerTransaction(**dict(row)) for row in shown],
+        balances=[LedgerBalance(**dict(row)) for row in balances],
+        cursor_next=str(shown[-1]["seq"]) if len(rows) > query.limit else "",
+    )
+
+
+VIEWS = (list_plans, get_usage, list_ledger)

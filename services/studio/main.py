@@ -2,7 +2,8 @@
 
 from chassis.service import Service
 from services.studio import handlers
-from services.studio.model import Apps, Bundles, Drafts, Revisions, Shelves
+from services.studio.model import Apps, Bundles, Drafts, Revisions
+from services.studio.model.shelf import Shelves
 from services.studio.settings import Settings
 from services.studio.store import rows
 from services.studio.store.bundles import BlobBundles

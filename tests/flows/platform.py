@@ -49,6 +49,7 @@ class Platform:
                 "KAFKA_BOOTSTRAP": self.servers.kafka_bootstrap,
                 "MONGO_URL": self.servers.mongo_url,
                 "REDIS_URL": self.servers.redis_url,
+                "PAYMENTS_URL": self.servers.payments_url,
             },
             replicas=REPLICAS,
         )

@@ -15,7 +15,8 @@ from infra.local.stack import SERVICES
 from tests.infra.described import a_stack, by_name, variables
 
 BUILD_TIMEOUT_S = 300
-SERVERS = {"postgres", "kafka", "mongo", "redis"}
+SERVERS = {"postgres", "kafka", "mongo", "redis", "payments"}
+OURS = {"payments"}  # made from this checkout
 SECRETS = ("CONTEXT_KEY", "POSTGRES_PASSWORD", "DATABASE_PASSWORD")
 Project = dict[str, Any]  # the loader's JSON
 
@@ -97,7 +98,7 @@ def test_the_provision_step_reads_the_same_variables(project: Project, tmp_path:
 
 @needs_go
 def test_images_are_pinned_to_a_full_version(project: Project) -> None:
-    for server in SERVERS:
+    for server in SERVERS - OURS:
         image = project["services"][server]["image"]
         assert re.search(r":\d+\.\d+(\.\d+)?(-[\w.]+)?$", image), image
     for line in (ROOT / "Dockerfile").read_text().splitlines():

@@ -37,7 +37,7 @@ def test_two_stacks_with_other_bases_share_no_port(tmp_path: Path) -> None:
         return servers | {stack.port(service) for service in SERVICES}
 
     assert ports(7400) & ports(7500) == set()
-    assert len(ports(7400)) == 5 + len(SERVICES)
+    assert len(ports(7400)) == 6 + len(SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,7 @@ def test_two_stacks_with_other_bases_share_no_port(tmp_path: Path) -> None:
         ("KAFKA_BOOTSTRAP", "kafka.example:9092", {"kafka"}),
         ("MONGO_URL", "mongodb://mongo.example/", {"mongo", "mongo_store"}),
         ("REDIS_URL", "redis://redis.example/0", {"redis"}),
+        ("PAYMENTS_URL", "https://pay.example/v1", {"payments"}),
     ],
 )
 def test_an_external_server_is_used_and_its_twin_is_not_started(

@@ -21,6 +21,7 @@ database_password = "a-secret"
 kafka_bootstrap   = "kafka:9092"
 mongo_url         = "mongodb://mongo:27017/"
 redis_url         = "redis://redis:6379/0"
+payments_url      = "http://payments:8000"
 """
 QUESTION = "jsonencode({for name, all in nonsensitive(local.environment): name => keys(all)})"
 

@@ -130,6 +130,7 @@ async def platform(own_servers: Servers, tmp_path: Path) -> AsyncIterator[Platfo
     await provision(plan)
     running = {}
     for name, service in SERVICES.items():
+        payments = {"payments_url": own_servers.payments_url} if name == "billing" else {}
         settings = service.settings(
             context_key=KEY,
             postgres_url=database_url(plan.postgres_url, name, prefix=PREFIX, password=""),
@@ -139,6 +140,7 @@ async def platform(own_servers: Servers, tmp_path: Path) -> AsyncIterator[Platfo
             blob_dir=str(tmp_path),
             http_port=0,
             topic_partitions=2,
+            **payments,
         )
         running[name] = await service.start(settings)
     producer = AIOKafkaProducer(bootstrap_servers=plan.kafka_bootstrap)

@@ -12,3 +12,4 @@ from contracts.identity.workspace.facts import *
 from contracts.identity.workspace.kinds import *
 from contracts.identity.workspace.queries import *
 from contracts.identity.workspace.refusals import *
+from contracts.identity.workspace.seats import *

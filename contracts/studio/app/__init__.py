@@ -12,3 +12,4 @@ from contracts.studio.app.facts import *
 from contracts.studio.app.kinds import *
 from contracts.studio.app.queries import *
 from contracts.studio.app.refusals import *
+from contracts.studio.app.room import *

@@ -3,6 +3,12 @@
 A repeated command changes nothing, saves nothing and is answered as the first time.
 """
 
-from services.identity.handlers import members, sessions, users, workspaces
+from services.identity.handlers import members, seats, sessions, users, workspaces
 
-HANDLERS = (*users.HANDLERS, *sessions.HANDLERS, *workspaces.HANDLERS, *members.HANDLERS)
+HANDLERS = (
+    *users.HANDLERS,
+    *sessions.HANDLERS,
+    *workspaces.HANDLERS,
+    *members.HANDLERS,
+    *seats.HANDLERS,
+)

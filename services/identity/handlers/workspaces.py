@@ -111,8 +111,7 @@ async def rename_workspace(command: RenameWorkspace, workspaces: Workspaces) -> 
 async def limit_members(event: EntitlementsChanged, workspaces: Workspaces) -> None:
     """Billing says how many members the plan allows. Nobody is removed when there are more."""
     workspace = await workspaces.get(event.workspace_id)
-    if workspace and workspace.members_max != event.members_max:
-        workspace.members_max = event.members_max
+    if workspace and workspace.entitle(event.members_max, event.hold_id):
         workspaces.save(workspace)
 
 

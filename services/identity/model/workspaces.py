@@ -20,6 +20,7 @@ from contracts.identity.workspace import (
     MembersLimitReached,
     MemberUnknown,
     Role,
+    SeatsInUse,
     WorkspaceInUse,
     WorkspaceNameMalformed,
     WorkspaceSettings,
@@ -79,6 +80,8 @@ class Workspace:
     members: dict[UUID, Member] = field(default_factory=dict)
     invitations: dict[UUID, Invitation] = field(default_factory=dict)
     settings: WorkspaceSettings | None = None
+    holds: dict[UUID, int] = field(default_factory=dict)
+    """Limits that a change of plan keeps to meanwhile, by its hold's id."""
 
     # --- its life, which a saga leads
 
@@ -196,10 +199,43 @@ class Workspace:
         return True
 
     def _demand_room(self, reserved: int) -> None:
-        if len(self.members) + reserved >= self.members_max:
+        limit = min([self.members_max, *self.holds.values()])
+        if len(self.members) + reserved >= limit:
+            raise Rejected(MembersLimitReached(workspace_id=self.workspace_id, members_max=limit))
+
+    # --- its seats, while its plan changes
+
+    def hold_seats(self, hold_id: UUID, members_max: int) -> bool:
+        """Keep to a limit for now. False: it is held already. Refused with SeatsInUse."""
+        if self.holds.get(hold_id) == members_max:
+            return False
+        if len(self.members) > members_max:
             raise Rejected(
-                MembersLimitReached(workspace_id=self.workspace_id, members_max=self.members_max)
+                SeatsInUse(
+                    workspace_id=self.workspace_id,
+                    members=len(self.members),
+                    members_max=members_max,
+                )
             )
+        self.holds[hold_id] = members_max
+        return True
+
+    def drop_hold(self, hold_id: UUID) -> bool:
+        """Forget a hold. False: there is none."""
+        return self.holds.pop(hold_id, None) is not None
+
+    def apply_hold(self, hold_id: UUID) -> bool:
+        """Make the held limit the workspace's own. False: it is already."""
+        changed = self.holds.get(hold_id, self.members_max) != self.members_max
+        self.members_max = self.holds.get(hold_id, self.members_max)
+        return changed
+
+    def entitle(self, members_max: int, hold_id: UUID | None) -> bool:
+        """The plan's limit; it ends the hold that was made for it. False: nothing is new."""
+        ended = hold_id is not None and self.drop_hold(hold_id)
+        changed = self.members_max != members_max
+        self.members_max = members_max
+        return changed or ended
 
 
 class Workspaces(Protocol):

@@ -28,11 +28,10 @@ from services.studio.model import (
     Apps,
     Drafts,
     Revisions,
-    Shelves,
     app_of,
     new_app,
-    shelf_of,
 )
+from services.studio.model.shelf import Shelves, shelf_of
 
 STARTER_NAME = "My first app"
 
@@ -128,7 +127,7 @@ async def delete_app(
 async def apply_entitlements(event: EntitlementsChanged, shelves: Shelves) -> None:
     """Remember how many apps the workspace's plan allows."""
     shelf = await shelf_of(shelves, event.workspace_id)
-    shelf.apps_max = event.apps_max
+    shelf.entitle(event.apps_max, event.hold_id)
     shelves.save(shelf)
 
 

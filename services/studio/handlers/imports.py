@@ -12,11 +12,10 @@ from services.studio.model import (
     Apps,
     Drafts,
     Revisions,
-    Shelves,
     app_of,
     new_app,
-    shelf_of,
 )
+from services.studio.model.shelf import Shelves, shelf_of
 
 
 async def import_app(

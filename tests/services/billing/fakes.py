@@ -6,7 +6,7 @@ from chassis.clock import new_id
 from contracts.billing.account import CommitQuota, Plan, ReleaseQuota, ReserveQuota
 from contracts.delivery.environment import Environment
 from contracts.delivery.release import AppUnpublished
-from services.billing.model import Account
+from services.billing.model.accounts import Account
 
 
 class FakeAccounts:

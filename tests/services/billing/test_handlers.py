@@ -11,12 +11,12 @@ from contracts.billing.account import (
     CloseAccount,
     OpenAccount,
     Plan,
-    PlanTooSmall,
+    PlanHasPrice,
     QuotaExceeded,
     UnitsFreed,
 )
 from contracts.delivery.environment import Environment
-from services.billing.handlers import (
+from services.billing.handlers.accounts import (
     change_plan,
     close_account,
     commit_quota,
@@ -229,29 +229,19 @@ class TestFreeUnits:
 
 
 class TestChangePlan:
-    async def test_announces_the_new_limits(self) -> None:
+    async def test_nobody_gets_another_plan_without_paying(self) -> None:
         account = an_account()
-        command = ChangePlan(workspace_id=account.workspace_id, plan=Plan.TEAM)
-
-        changed, entitlements = await change_plan(command, FakeAccounts(account))
-
-        assert (changed.previous_plan, changed.plan) == (Plan.FREE, Plan.TEAM)
-        assert entitlements.releases_max == 20
-
-    async def test_refuses_a_plan_below_what_is_in_use(self) -> None:
-        account = an_account(Plan.TEAM)
         accounts = FakeAccounts(account)
-        await reserve_quota(a_reserve_quota(account, units=3), accounts)
 
         with pytest.raises(Rejected) as refusal:
             await change_plan(
-                ChangePlan(workspace_id=account.workspace_id, plan=Plan.FREE), accounts
+                ChangePlan(workspace_id=account.workspace_id, plan=Plan.TEAM), accounts
             )
 
-        assert refusal.value.rejection == PlanTooSmall(
-            workspace_id=account.workspace_id, plan=Plan.FREE, units_used=3, releases_max=2
+        assert refusal.value.rejection == PlanHasPrice(
+            workspace_id=account.workspace_id, plan=Plan.TEAM
         )
-        assert account.plan == Plan.TEAM
+        assert (account.plan, accounts.saved) == (Plan.FREE, 0)
 
     async def test_the_same_plan_again_is_saved_by_nobody(self) -> None:
         account = an_account()

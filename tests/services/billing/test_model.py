@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.clock import new_id
-from services.billing.model import Account
+from services.billing.model.accounts import Account
 from tests.services.billing.fakes import an_account
 
 

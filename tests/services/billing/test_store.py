@@ -1,28 +1,19 @@
 """Billing on a real Postgres: what is kept, what is announced, and races."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from chassis.clock import SystemClock, new_id
 from chassis.errors import Rejected
-from chassis.resources import Resources
-from chassis.stores.postgres import Database
 from contracts.billing.account import (
     AccountUnknown,
-    ChangePlan,
     CloseAccount,
     GetUsage,
     OpenAccount,
-    Plan,
     QuotaExceeded,
     QuotaReserved,
     Usage,
 )
-from services.billing.handlers import HANDLERS
-from services.billing.model import Account, Accounts
-from services.billing.settings import Settings
-from services.billing.store import SqlAccounts
+from services.billing.model.accounts import Account
 from services.billing.views import get_usage
 from tests.services.billing.fakes import (
     a_commit_quota,
@@ -31,16 +22,7 @@ from tests.services.billing.fakes import (
     an_account,
     an_app_unpublished,
 )
-from tests.services.participant import Participant, a_participant, an_envelope, fresh_database
-
-
-@pytest.fixture
-async def billing(postgres_url: str) -> AsyncIterator[Participant]:
-    database = await Database.open(await fresh_database(postgres_url, "billing"), pool_max=4)
-    resources = Resources(Settings(context_key="a test's key of contexts"))
-    resources.opened["postgres"] = database
-    yield a_participant("billing", HANDLERS, {Accounts: SqlAccounts}, resources)
-    await database.close()
+from tests.services.participant import Participant, an_envelope
 
 
 async def opened(billing: Participant) -> Account:
@@ -144,16 +126,6 @@ async def test_an_unpublished_app_gives_its_unit_back_once(billing: Participant)
     facts = [kind for kind, _ in await billing.facts()]
     assert facts.count("billing.UnitsFreed.v1") == 1
     assert billing.letters.letters == []
-
-
-async def test_a_larger_plan_lets_more_in(billing: Participant) -> None:
-    account = await opened(billing)
-
-    await billing.send(ChangePlan(workspace_id=account.workspace_id, plan=Plan.TEAM))
-
-    usage = await usage_of(billing, account)
-    assert (usage.plan, usage.units_left, usage.members_max) == (Plan.TEAM, 20, 25)
-    assert usage.version == 4
 
 
 async def test_usage_of_another_workspace_is_not_found(billing: Participant) -> None:

@@ -3,6 +3,9 @@
 A repeated command changes nothing, saves nothing and is answered as the first time.
 """
 
+from uuid import UUID
+
+from chassis.errors import Rejected
 from contracts.billing.account import (
     AccountClosed,
     AccountOpened,
@@ -12,6 +15,7 @@ from contracts.billing.account import (
     EntitlementsChanged,
     OpenAccount,
     PlanChanged,
+    PlanHasPrice,
     QuotaCommitted,
     QuotaReleased,
     QuotaReserved,
@@ -20,7 +24,7 @@ from contracts.billing.account import (
     UnitsFreed,
 )
 from contracts.delivery.release import AppUnpublished
-from services.billing.model import Account, Accounts, account_of
+from services.billing.model.accounts import Account, Accounts, account_of
 
 
 async def open_account(
@@ -33,7 +37,7 @@ async def open_account(
         accounts.save(account)
     account.demand_reopenable()
     opened = AccountOpened(workspace_id=account.workspace_id, plan=account.plan)
-    return opened, _entitlements(account)
+    return opened, entitlements_of(account)
 
 
 async def close_account(command: CloseAccount, accounts: Accounts) -> AccountClosed:
@@ -44,18 +48,14 @@ async def close_account(command: CloseAccount, accounts: Accounts) -> AccountClo
     return AccountClosed(workspace_id=command.workspace_id)
 
 
-async def change_plan(
-    command: ChangePlan, accounts: Accounts
-) -> tuple[PlanChanged, EntitlementsChanged]:
-    """Another plan, if what is in use fits in it."""
+async def change_plan(command: ChangePlan, accounts: Accounts) -> PlanChanged:
+    """Nobody subscribes without paying: only the plan that it is already is a success."""
     account = await account_of(accounts, command.workspace_id)
-    previous = account.plan
-    if account.change_plan(command.plan):
-        accounts.save(account)
-    changed = PlanChanged(
-        workspace_id=account.workspace_id, plan=account.plan, previous_plan=previous
+    if account.plan != command.plan:
+        raise Rejected(PlanHasPrice(workspace_id=account.workspace_id, plan=command.plan))
+    return PlanChanged(
+        workspace_id=account.workspace_id, plan=account.plan, previous_plan=account.plan
     )
-    return changed, _entitlements(account)
 
 
 async def reserve_quota(command: ReserveQuota, accounts: Accounts) -> QuotaReserved:
@@ -104,8 +104,10 @@ async def free_units(event: AppUnpublished, accounts: Accounts) -> UnitsFreed | 
     return UnitsFreed(workspace_id=account.workspace_id, app_id=event.app_id, units=units)
 
 
-def _entitlements(account: Account) -> EntitlementsChanged:
-    return EntitlementsChanged(workspace_id=account.workspace_id, **account.limits.model_dump())
+def entitlements_of(account: Account, hold_id: UUID | None = None) -> EntitlementsChanged:
+    """The limits of the account's plan; they end a hold."""
+    limits = account.limits.model_dump()
+    return EntitlementsChanged(workspace_id=account.workspace_id, hold_id=hold_id, **limits)
 
 
 HANDLERS = (

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chassis.stores.aggregates import AggregateStore
-from services.billing.model import Account
+from services.billing.model.accounts import Account
 
 
 class SqlAccounts(AggregateStore[Account]):

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from chassis.errors import Rejected, Unavailable
+from chassis.errors import Rejected
 from contracts.studio.app import (
     AppIsArchived,
-    AppLimitReached,
     AppNotArchived,
     AppNotPublishable,
     AppUnknown,
@@ -102,33 +101,6 @@ class App:
         return self.freezes.pop(release_id, None) is not None
 
 
-@dataclass
-class Shelf:
-    """The apps of a workspace, and how many its plan allows. None: not announced yet."""
-
-    workspace_id: UUID
-    apps_max: int | None = None
-    app_ids: list[UUID] = field(default_factory=list)
-
-    def put(self, app_id: UUID) -> None:
-        """Make room for one more app. The starter app needs no announced plan."""
-        if app_id in self.app_ids:
-            return
-        if self.apps_max is None and self.app_ids:
-            raise Unavailable("the workspace's plan is not announced yet", retry_after=1.0)
-        if self.apps_max is not None and len(self.app_ids) >= self.apps_max:
-            refusal = AppLimitReached(workspace_id=self.workspace_id, apps_max=self.apps_max)
-            raise Rejected(refusal)
-        self.app_ids.append(app_id)
-
-    def take(self, app_id: UUID) -> bool:
-        """Give an app's room back; False when it had none."""
-        if app_id not in self.app_ids:
-            return False
-        self.app_ids.remove(app_id)
-        return True
-
-
 @dataclass(frozen=True)
 class Content:
     """What a revision holds, by its digest, with the number of entities of each kind."""
@@ -192,13 +164,6 @@ class Revisions(Protocol):
 
     async def get(self, revision_id: UUID) -> Revision | None: ...
     def save(self, revision: Revision) -> None: ...
-
-
-class Shelves(Protocol):
-    """The workspaces' rows."""
-
-    async def get(self, workspace_id: UUID) -> Shelf | None: ...
-    def save(self, shelf: Shelf) -> None: ...
 
 
 class Drafts(Protocol):
@@ -280,8 +245,3 @@ async def app_of(apps: Apps, workspace_id: UUID, app_id: UUID) -> App:
     if app is None or app.workspace_id != workspace_id:
         raise Rejected(AppUnknown(app_id=app_id))
     return app
-
-
-async def shelf_of(shelves: Shelves, workspace_id: UUID) -> Shelf:
-    """The workspace's shelf, a new one when there is none yet."""
-    return await shelves.get(workspace_id) or Shelf(workspace_id)

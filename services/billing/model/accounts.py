@@ -1,6 +1,7 @@
 """Accounts and plans: the rules of what a workspace may consume."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -14,16 +15,8 @@ from contracts.billing.account import (
     PlanTooSmall,
     QuotaExceeded,
 )
-
-PLANS = {
-    limits.plan: limits
-    for limits in (
-        PlanLimits(plan=Plan.FREE, apps_max=5, releases_max=2, members_max=3),
-        PlanLimits(plan=Plan.TEAM, apps_max=50, releases_max=20, members_max=25),
-        PlanLimits(plan=Plan.BUSINESS, apps_max=1_000, releases_max=500, members_max=1_000),
-    )
-}
-"""Every plan on offer, smallest first."""
+from contracts.billing.plan_change import PlanChangeUnderWay
+from services.billing.model.plans import PLANS
 
 
 @dataclass
@@ -48,13 +41,22 @@ class Consumption:
 
 @dataclass
 class Account:
-    """A workspace's plan, its reservations and the apps that it has live."""
+    """A workspace's plan, its reservations and the apps that it has live.
+
+    paid_until: the end of the month that the plan is paid for. credit: what is kept for the
+    workspace, by currency, in minor units. change_id: the change of plan that is open, and
+    releases_held the limit that it keeps to meanwhile.
+    """
 
     workspace_id: UUID
     plan: Plan = Plan.FREE
     state: AccountState = AccountState.OPEN
     reservations: dict[UUID, Reservation] = field(default_factory=dict)
     apps: dict[UUID, Consumption] = field(default_factory=dict)
+    paid_until: datetime | None = None
+    credit: dict[str, int] = field(default_factory=dict)
+    change_id: UUID | None = None
+    releases_held: int | None = None
 
     @property
     def limits(self) -> PlanLimits:
@@ -77,7 +79,8 @@ class Account:
     @property
     def units_left(self) -> int:
         """What a new app could still take."""
-        return max(0, self.limits.releases_max - self.units_used)
+        held = self.limits.releases_max if self.releases_held is None else self.releases_held
+        return max(0, min(held, self.limits.releases_max) - self.units_used)
 
     @property
     def live_app_ids(self) -> list[UUID]:
@@ -122,21 +125,41 @@ class Account:
         self.apps[app_id] = Consumption(0, pointer_version)
         return app.units if app else 0
 
-    def change_plan(self, plan: Plan) -> bool:
-        """Subscribe to another plan. False: it is the same. Refused below what is in use."""
+    def begin_change(self, change_id: UUID, plan: Plan) -> None:
+        """Let a change of plan begin, and keep to its limit. Refused below what is in use."""
         self._demand_open()
-        limits = PLANS[plan]
-        if self.units_used > limits.releases_max:
+        if self.change_id not in (None, change_id):
+            raise Rejected(
+                PlanChangeUnderWay(workspace_id=self.workspace_id, change_id=self.change_id)
+            )
+        releases_max = PLANS[plan].releases_max
+        if self.units_used > releases_max:
             raise Rejected(
                 PlanTooSmall(
                     workspace_id=self.workspace_id,
                     plan=plan,
                     units_used=self.units_used,
-                    releases_max=limits.releases_max,
+                    releases_max=releases_max,
                 )
             )
-        changed, self.plan = plan != self.plan, plan
-        return changed
+        self.change_id, self.releases_held = change_id, releases_max
+
+    def end_change(self, change_id: UUID) -> bool:
+        """No change is under way any more. False: it was not this one."""
+        if self.change_id != change_id:
+            return False
+        self.change_id = self.releases_held = None
+        return True
+
+    def subscribe(self, plan: Plan, paid_until: datetime) -> None:
+        """The plan from now on, paid until then."""
+        self.plan, self.paid_until = plan, paid_until
+
+    def take_credit(self, currency: str, amount_minor: int) -> None:
+        """Use what is kept for the workspace; a negative amount adds to it."""
+        left = self.credit.get(currency, 0) - amount_minor
+        assert left >= 0, "nobody uses credit that is not there"
+        self.credit[currency] = left
 
     def close(self) -> bool:
         """Shut the account for good. False: it is shut already."""

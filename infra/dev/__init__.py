@@ -1,0 +1,1 @@
+"""What stands in, on a developer's machine, for what others run."""

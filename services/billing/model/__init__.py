@@ -1,0 +1,1 @@
+"""Billing's rules: plans, accounts, changes of plan, payments, the ledger."""

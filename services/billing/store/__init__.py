@@ -1,0 +1,1 @@
+"""Where billing keeps things: rows in Postgres, one for each account, change, payment, entry."""
