@@ -65,6 +65,7 @@ class Arm:
     action: str = "kill"
     delay_ms: int = 0
     anywhere: bool = False  # its message names no workspace
+    times: int = 1
 
     @property
     def place(self) -> str:

@@ -45,23 +45,6 @@ class Site:
         return cls(traveller, raw_id(story.workspace_id), stale)
 
 
-@dataclass
-class Sites:
-    """All of them, each lent to one case at a time."""
-
-    free: list[Site] = field(default_factory=list)
-
-    @classmethod
-    async def make(cls, gateway: str, count: int = WORKSPACES_AT_ONCE) -> "Sites":
-        """Side by side, and silently: the journey tells its stages."""
-        with redirect_stdout(StringIO()):
-            return cls(list(await asyncio.gather(*(Site.make(gateway) for _ in range(count)))))
-
-    async def close(self) -> None:
-        for site in self.free:
-            await site.traveller.close()
-
-
 Start = Callable[[Site, str], Awaitable[UUID]]
 """Begins one saga at a site, turned back as `undo` says ("" or "stale"); its id."""
 
@@ -108,6 +91,32 @@ DRIVERS: dict[str, Driver] = {
     "onboard_workspace": Driver(onboard, in_workspace=False),
 }
 """By the saga's name."""
+
+
+@dataclass
+class Sites:
+    """All of them, each lent to one case at a time."""
+
+    free: list[Site] = field(default_factory=list)
+
+    @classmethod
+    async def make(cls, gateway: str, count: int = WORKSPACES_AT_ONCE) -> "Sites":
+        """Side by side, and silently: the journey tells its stages."""
+        with redirect_stdout(StringIO()):
+            return cls(list(await asyncio.gather(*(Site.make(gateway) for _ in range(count)))))
+
+    async def close(self) -> None:
+        for site in self.free:
+            await site.traveller.close()
+
+    async def begin(self) -> list[UUID]:
+        """A saga of each kind at each site, stale ones among them; their ids."""
+        starts = [
+            driver.start(site, "stale" if driver.stale and number % 2 else "")
+            for number, site in enumerate(self.free)
+            for driver in DRIVERS.values()
+        ]
+        return list(await asyncio.gather(*starts))
 
 
 def raw_id(global_id: str) -> UUID:

@@ -6,15 +6,15 @@ Each trial keeps sagas of every workspace under way while it happens; all of the
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
 from time import monotonic
 from uuid import UUID
 
 from redis.asyncio import Redis
 
 from tests.chaos.batch import Result
-from tests.chaos.drivers import DRIVERS, Site, Sites
+from tests.chaos.drivers import Site, Sites
 from tests.chaos.ends import TERMINAL, statuses_at_the_end
+from tests.chaos.letters import Trouble, bug
 from tests.chaos.operators import slips
 from tests.chaos.platform import ChaosPlatform
 from tools.journey.client import fresh_key
@@ -28,18 +28,15 @@ STORMY = ("orchestrator", "billing", "studio")
 CANCEL = """mutation($input: CancelOperationInput!) { cancelOperation(input: $input) {
     __typename ... on Operation { id state } ... on Failure { code message } } }"""
 
-# What happens. Sagas that it starts itself it adds to the list.
-Trouble = Callable[[ChaosPlatform, Sites, list[UUID]], Coroutine[None, None, None]]
-
 
 async def trial(platform: ChaosPlatform, sites: Sites, name: str, trouble: Trouble) -> Result:
     """Sagas begin, trouble comes, more sagas begin; all of them end."""
     await platform.await_ready()
     began = monotonic()
     try:
-        saga_ids = await _begin(sites)
+        saga_ids = await sites.begin()
         await trouble(platform, sites, saga_ids)
-        saga_ids += await _begin(sites)
+        saga_ids += await sites.begin()
         statuses = await statuses_at_the_end(platform, saga_ids, ENDED_S)
     except Exception as error:  # one trial is not to end the sweep
         return Result(name, "broken", monotonic() - began, f"{type(error).__name__}: {error}"[:500])
@@ -54,25 +51,15 @@ async def trial(platform: ChaosPlatform, sites: Sites, name: str, trouble: Troub
     return Result(name, fate, monotonic() - began, said)
 
 
-async def _begin(sites: Sites) -> list[UUID]:
-    """A saga of each kind at each site; stale ones among them."""
-    starts = [
-        driver.start(site, "stale" if driver.stale and number % 2 else "")
-        for number, site in enumerate(sites.free)
-        for driver in DRIVERS.values()
-    ]
-    return list(await asyncio.gather(*starts))
-
-
 def server_killed(name: str) -> Trouble:
     """In the middle of sagas, twice; the supervisor starts it again on its data."""
 
     async def trouble(platform: ChaosPlatform, sites: Sites, saga_ids: list[UUID]) -> None:
         for _ in range(2):
             pid = await asyncio.to_thread(platform.pid_of, name)
-            saga_ids += await _begin(sites)
+            saga_ids += await sites.begin()
             os.kill(pid, signal.SIGKILL)
-            saga_ids += await _begin(sites)
+            saga_ids += await sites.begin()
             await asyncio.to_thread(platform.await_another, name, pid)
 
     return trouble
@@ -94,7 +81,7 @@ def storm(service: str) -> Trouble:
         for number in range(STORM_ROUNDS):
             await asyncio.to_thread(platform.join, service)
             await asyncio.sleep(STORM_STAY_S)
-            saga_ids += await _begin(sites)
+            saga_ids += await sites.begin()
             polite = signal.SIGTERM if number % 2 else signal.SIGKILL
             await asyncio.to_thread(platform.leave, polite)
 
@@ -132,5 +119,7 @@ TRIALS: dict[str, Trouble] = {
     **{f"nemesis/rebalance storm in {name}": storm(name) for name in STORMY},
     "nemesis/operations cancelled twice": cancelled_twice,
     "nemesis/operators slip": slips,
+    "nemesis/a bug in billing, redriven twice": bug("billing", "billing.ReserveQuota.v1"),
+    "nemesis/a bug in studio, redriven twice": bug("studio", "studio.FreezeRevision.v1"),
 }
 """By name, as `--only` takes it."""

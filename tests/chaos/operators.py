@@ -6,20 +6,13 @@ a race; it may not change what has ended, nor leave behind what does not end.
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-import httpx
-
-from chassis.clock import SystemClock, new_id
-from chassis.context import Context, sign
-from chassis.doors.faults import OPERATOR
 from tests.chaos.drivers import Sites
 from tests.chaos.ends import TERMINAL, statuses_at_the_end
 from tests.chaos.platform import ChaosPlatform
 
-CLOCK = SystemClock()
 VERBS: Mapping[str, Mapping[str, object]] = {
     "RetrySaga": {},
     "PauseSaga": {},
@@ -35,7 +28,6 @@ HARMLESS = ("RetrySaga", "PauseSaga", "ResumeSaga", "CompensateSaga", "SignalSag
 """What may be done to a saga under way without work by hand afterwards."""
 
 SLIPS = 40
-ASK_S = 60.0
 ANSWERED = (200, 409, 422)
 
 
@@ -43,18 +35,17 @@ async def slips(platform: ChaosPlatform, sites: Sites, saga_ids: list[UUID]) -> 
     """Random verbs on running sagas, two hands at once, while the orchestrator dies; then all are
     resumed, wait for their ends, and hear every verb again."""
     random = Random(str(saga_ids[0]))
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
-        for number in range(SLIPS):
-            if number == SLIPS // 2:
-                await asyncio.to_thread(platform.kill9, "orchestrator")
-            saga_id, verb = random.choice(saga_ids), random.choice(HARMLESS)
-            await asyncio.gather(*(_say(platform, http, verb, saga_id) for _ in range(2)))
-        await asyncio.gather(*(_say(platform, http, "ResumeSaga", each) for each in saga_ids))
-        before = await statuses_at_the_end(platform, saga_ids)
-        assert set(before) <= set(TERMINAL), f"not all have ended: {before}"
-        for verb in VERBS:
-            said = [_say(platform, http, verb, each) for each in saga_ids for _ in range(2)]
-            assert 200 not in await asyncio.gather(*said), f"{verb} on what has ended"
+    for number in range(SLIPS):
+        if number == SLIPS // 2:
+            await asyncio.to_thread(platform.kill9, "orchestrator")
+        saga_id, verb = random.choice(saga_ids), random.choice(HARMLESS)
+        await asyncio.gather(*(_say(platform, verb, saga_id) for _ in range(2)))
+    await asyncio.gather(*(_say(platform, "ResumeSaga", each) for each in saga_ids))
+    before = await statuses_at_the_end(platform, saga_ids)
+    assert set(before) <= set(TERMINAL), f"not all have ended: {before}"
+    for verb in VERBS:
+        said = [_say(platform, verb, each) for each in saga_ids for _ in range(2)]
+        assert 200 not in await asyncio.gather(*said), f"{verb} on what has ended"
     assert await statuses_at_the_end(platform, saga_ids) == before
 
 
@@ -62,30 +53,13 @@ async def answered(platform: ChaosPlatform, saga_id: UUID, *, approved: bool) ->
     """The saga waits for approval, and gets its answer."""
     waiting = await statuses_at_the_end(platform, [saga_id], wanted=("WAITING_SIGNAL",))
     assert waiting == ["WAITING_SIGNAL"], f"it does not wait for approval: {waiting}"
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
-        status = await _say(platform, http, "SignalSaga", saga_id, approved=approved)
+    status = await _say(platform, "SignalSaga", saga_id, approved=approved)
     assert status == 200, f"the approval was answered with {status}"
 
 
-async def _say(
-    platform: ChaosPlatform, http: httpx.AsyncClient, verb: str, saga_id: UUID, **given: object
-) -> int:
-    """The status of the answer; asked again, with the same command id, while there is none."""
-    context = Context(new_id(), None, OPERATOR, CLOCK.now() + timedelta(seconds=2 * ASK_S))
-    headers = {
-        "basalt-context": sign(context, platform.stack.secret().encode()),
-        "basalt-command-id": str(new_id()),
-    }
-    url = f"{platform.stack.url('orchestrator')}/commands/{verb}"
+async def _say(platform: ChaosPlatform, verb: str, saga_id: UUID, **given: object) -> int:
+    """The status of the answer."""
     body = {"saga_id": str(saga_id), **VERBS[verb], **given}
-    async with asyncio.timeout(ASK_S):
-        while True:
-            try:
-                response = await http.post(url, json=body, headers=headers)
-                if response.status_code not in (503, 504):
-                    break
-            except httpx.HTTPError:
-                pass
-            await asyncio.sleep(0.2)
+    response = await platform.order("orchestrator", verb, body)
     assert response.status_code in ANSWERED, f"{verb}: {response.status_code} {response.text}"
     return response.status_code

@@ -34,6 +34,7 @@ from tests.flows.platform import await_true
 CLOCK = SystemClock()
 READY_S = 120.0
 POLL_S = 0.1
+ORDER_S = 60.0
 RULE_S = 240
 STORM_PORT_OFFSET = 40
 
@@ -112,6 +113,7 @@ class ChaosPlatform:
             "point": arm.point,
             "action": arm.action,
             "delay_ms": arm.delay_ms,
+            "times": arm.times,
             "message_type": arm.message_type,
             "topic": arm.topic,
             "direction": arm.direction,
@@ -137,6 +139,21 @@ class ChaosPlatform:
             return {}
         lines = map(orjson.loads, self.stack.fired_log.read_bytes().splitlines())
         return {UUID(line["rule_id"]): line["service"] for line in lines}
+
+    async def order(self, service: str, verb: str, body: object) -> httpx.Response:
+        """An operator's command at a service's door; asked again under the same command id while
+        there is no answer. TimeoutError after a while."""
+        headers = {**self._operator(), "basalt-command-id": str(new_id())}
+        url = f"{self.stack.url(service)}/commands/{verb}"
+        async with asyncio.timeout(ORDER_S):
+            while True:
+                try:
+                    response = await self._http.post(url, json=body, headers=headers)
+                    if response.status_code not in (503, 504):
+                        return response
+                except httpx.HTTPError:
+                    pass
+                await asyncio.sleep(POLL_S)
 
     def kill9(self, name: str) -> int:
         """Kill a supervised process without warning; its id, which is dead now."""
@@ -183,7 +200,7 @@ class ChaosPlatform:
             self.leave(signal.SIGKILL)
 
     def _operator(self) -> dict[str, str]:
-        context = Context(None, None, OPERATOR, CLOCK.now() + timedelta(seconds=60))
+        context = Context(None, None, OPERATOR, CLOCK.now() + timedelta(seconds=2 * ORDER_S))
         return {"basalt-context": sign(context, self.stack.secret().encode())}
 
     async def _ready(self, name: str) -> None:

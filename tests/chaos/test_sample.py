@@ -27,10 +27,13 @@ async def chaos() -> AsyncIterator[ChaosPlatform]:
         await running.stop()
 
 
-async def test_forty_kills_leave_no_trace(chaos: ChaosPlatform) -> None:
+async def test_forty_kills_leave_no_trace(
+    chaos: ChaosPlatform, capsys: pytest.CaptureFixture[str]
+) -> None:
     seed = int(os.environ.get("CHAOS_SEED") or secrets.randbelow(1_000_000))
     again = f"again: python -m tests.chaos --sample {CASES} --seed {seed}"
-    say(again)
+    with capsys.disabled():
+        say(f"\n{again}")
     book = Book(seed, sample(every_case(seed), CASES, seed))
 
     await Sweep(chaos, book).run()
