@@ -164,6 +164,7 @@ def _handled(world: World, service: str) -> list[tuple[str, Message, str | None]
 
 
 async def _empty(connection: Any) -> None:
+    await connection.execute("SET LOCAL session_replication_role = replica")  # append-only too
     rows = await connection.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         " AND NOT tablename LIKE ANY($1::text[])",

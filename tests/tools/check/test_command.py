@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from infra.local.places import ROOT
-from tests.tools.check.damage import A, sql
+from tests.tools.check.case import A, sql
 from tests.tools.check.stores import Stores
 from tests.tools.check.world import sound_world
 from tools.basalt.check.invariants import INVARIANTS

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from tests.tools.check.damage import B
+from tests.tools.check.case import B
 from tests.tools.check.stores import Stores
 from tests.tools.check.world import sound_world
 from tools.basalt.check.examine import examine

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.tools.check.damage import CASES, Case
+from tests.tools.check.case import Case
+from tests.tools.check.damage import CASES
 from tests.tools.check.stores import Stores
 from tests.tools.check.world import sound_world
 from tools.basalt.check.examine import examine

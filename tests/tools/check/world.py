@@ -171,7 +171,7 @@ def command(saga: UUID, index: int, at: Tenant, answer: str = "") -> Message:
     )  # fmt: skip
 
 
-def _exchange(world: World, saga: UUID, index: int, at: Tenant, answer: str = "") -> None:
+def exchange(world: World, saga: UUID, index: int, at: Tenant, answer: str = "") -> None:
     asked = command(saga, index, at, answer)
     world.script.messages.append(asked)
     world.script.messages.append(
@@ -224,7 +224,7 @@ def _saga(
 
 def _published(world: World, at: Tenant) -> None:
     for index in range(len(STEPS)):
-        _exchange(world, at.saga, index, at)
+        exchange(world, at.saga, index, at)
     what = {
         "app_id": str(at.app),
         "reservation_id": str(at.reservation),
@@ -236,7 +236,7 @@ def _published(world: World, at: Tenant) -> None:
 
 def _refused(world: World, at: Tenant) -> None:
     """Another publish, for which there was no quota."""
-    _exchange(world, at.refused, 0, at, "billing.QuotaExceeded.v1")
+    exchange(world, at.refused, 0, at, "billing.QuotaExceeded.v1")
     what = {"app_id": str(at.app), "reservation_id": str(at.refused_reservation)}
     marks = ["rejected"] + ["pending"] * (len(STEPS) - 1)
     _saga(world, at.refused, at, "COMPENSATED", marks, ["started", "step_rejected"], what)

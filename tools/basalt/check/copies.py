@@ -39,6 +39,55 @@ def _aggregates() -> list[Copy]:
     ]
 
 
+def _holds() -> list[Copy]:
+    """Limits that sagas keep to meanwhile, by the id of their hold."""
+    return [
+        Copy(
+            "hold",
+            service,
+            f"SELECT 'hold of {what}', key, workspace_id FROM {table}"
+            " CROSS JOIN jsonb_each(state->'holds')",
+            (f"{table}.state",),
+        )
+        for service, table, what in (
+            ("identity", "workspace", "seats"),
+            ("studio", "shelf", "apps"),
+        )
+    ]
+
+
+def _money() -> list[Copy]:
+    return [
+        Copy(
+            "posting",
+            "billing",
+            "SELECT transaction_id, workspace_id, kind, change_id, payment_id, entries"
+            " FROM billing_transaction ORDER BY seq DESC",
+            ("billing_transaction.entries",),
+        ),
+        Copy(
+            "entry",
+            "billing",
+            "SELECT transaction_id, workspace_id, account, currency, amount_minor"
+            " FROM billing_entry ORDER BY transaction_id DESC",
+            ("billing_entry.amount_minor",),
+        ),
+        Copy(
+            "payment",
+            "billing",
+            "SELECT id, workspace_id, state->>'change_id', state->>'state',"
+            " (state->>'amount_minor')::bigint, state->>'currency' FROM payment",
+            ("payment.state",),
+        ),
+        Copy(
+            "plan_change",
+            "billing",
+            "SELECT id, workspace_id, state->>'state' FROM plan_change",
+            ("plan_change.state",),
+        ),
+    ]
+
+
 _ENDED = ", ".join(f"'{status}'" for status in ENDED)
 
 COPIES: tuple[Copy, ...] = (
@@ -181,6 +230,8 @@ COPIES: tuple[Copy, ...] = (
         "SELECT DISTINCT workspace_id, bundle_digest FROM bundle_file",
         ("bundle_file.bundle_digest",),
     ),
+    *_holds(),
+    *_money(),
     Copy(
         "workspace",
         "identity",

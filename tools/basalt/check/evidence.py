@@ -29,7 +29,7 @@ TABLES: dict[str, str] = {
     "saga": (
         "id, type, ws, status, phase, version INTEGER, due_in_s REAL, idle_s REAL,"
         " started_ms INTEGER, facts INTEGER, marks, body_ws, app_id, reservation_id, release_id,"
-        " open INTEGER"
+        " hold_id, change_id, payment_id, open INTEGER"
     ),
     "awaited": "saga_id, step INTEGER, id, before",
     "history": (
@@ -53,8 +53,11 @@ TABLES: dict[str, str] = {
     "feed": "id, ws, type, subject, version INTEGER",
     "content": "collection, id, state, of",
     "blob": "ws, digest, state",
-    "ledger": "id, ws, transaction_id, currency, amount INTEGER, kind, payment_id",
-    "hold": "what, id, ws, saga_id",
+    "posting": "id, ws, kind, change_id, payment_id, entries INTEGER",
+    "entry": "posting_id, ws, account, currency, amount INTEGER",
+    "payment": "id, ws, change_id, state, amount INTEGER, currency",
+    "plan_change": "id, ws, state",
+    "hold": "what, id, ws",
     "about": "name, value",
 }
 INDEXES = (
@@ -68,6 +71,11 @@ INDEXES = (
     "saga (id)",
     "saga (reservation_id)",
     "saga (release_id)",
+    "saga (hold_id)",
+    "saga (change_id)",
+    "saga (payment_id)",
+    "entry (posting_id)",
+    "posting (id)",
     "feed (id)",
     "letter (grp, topic, part, off)",
     "parked (grp, topic, part, off)",

@@ -16,6 +16,12 @@ from tools.basalt.check.layout import ENDED, LOCKS
 from tools.basalt.check.settings import CannotCheck, Limits
 
 BATCH = 2_000
+BY_WHICH_SAGAS_ARE_FOUND = (
+    *("app_id", "reservation_id", "release_id"),
+    *("hold_id", "change_id", "payment_id"),
+)
+"""Fields of a saga's data under which participants hold something for it."""
+
 CONNECT_TIMEOUT_S = 10
 Tell = Callable[[str], None]
 
@@ -152,9 +158,7 @@ def _sagas(rows: list[Any], service: str) -> Iterable[tuple[str, Row]]:
                 state.get("facts", 0),
                 " ".join(step[0] for step in steps),
                 data.get("workspace_id"),
-                data.get("app_id"),
-                data.get("reservation_id"),
-                data.get("release_id"),
+                *(data.get(name) for name in BY_WHICH_SAGAS_ARE_FOUND),
                 int(is_open),
             ),
         )

@@ -7,6 +7,7 @@ from tools.basalt.check.invariants import (  # noqa: F401  # imported to be regi
     feed,
     handling,
     holds,
+    money,
     outcomes,
     releases,
     sagas,
@@ -19,7 +20,7 @@ ORDER = (
     *("doubled_effect", "unhandled_message", "lost_outbox_row", "accounting"),
     *("saga_without_wake_up", "saga_overdue", "saga_unfinished", "saga_illegal_transition"),
     *("saga_outcome", "saga_ended_with_residue", "orphan_reservation", "orphan_lock"),
-    *("lock_not_held", "pointer", "quota_mismatch"),
+    *("lock_not_held", "pointer", "quota_mismatch", "ledger_unbalanced"),
     *("foreign_workspace", "feed", "bodies"),
 )
 

@@ -12,7 +12,12 @@ UNION ALL SELECT 'freeze of app ' || f.app_id || ' for release', f.release_id, f
 UNION ALL SELECT 'staged release', r.id, r.ws, s.id, s.status
     FROM release AS r LEFT JOIN saga AS s ON s.release_id = r.id WHERE r.standing = 'staged'
 UNION ALL SELECT h.what, h.id, h.ws, s.id, s.status
-    FROM hold AS h LEFT JOIN saga AS s ON s.id = h.saga_id
+    FROM hold AS h LEFT JOIN saga AS s ON s.hold_id = h.id
+UNION ALL SELECT 'open change of plan', c.id, c.ws, s.id, s.status
+    FROM plan_change AS c LEFT JOIN saga AS s ON s.change_id = c.id WHERE c.state = 'open'
+UNION ALL SELECT p.state || ' payment', p.id, p.ws, s.id, s.status
+    FROM payment AS p LEFT JOIN saga AS s ON s.payment_id = p.id
+    WHERE p.state NOT IN ('new', 'captured', 'declined', 'voided', 'refunded')
 """
 RESIDUE = f"""
 WITH held AS ({HELD}) SELECT what, id, ws, saga, status FROM held
@@ -43,14 +48,17 @@ def _held(evidence: Evidence) -> dict[str, int]:
         "staged releases": evidence.number(
             "SELECT count(*) FROM release WHERE standing = 'staged'"
         ),
-        "other holds": evidence.count("hold"),
+        "holds": evidence.count("hold"),
+        "changes of plan": evidence.count("plan_change"),
+        "payments": evidence.count("payment"),
     }
 
 
 @invariant("saga_ended_with_residue", *STORES)
 def saga_ended_with_residue(evidence: Evidence, limits: Limits) -> Outcome:
-    """An ended saga holds nothing: no reservation, freeze, staged release, hold or place in a
-    lock's queue. What an abandoned one left is in the notes: an operator answers for it."""
+    """An ended saga holds nothing: no reservation, freeze, staged release, hold of seats or apps,
+    open change of plan, payment that is only set aside, or place in a lock's queue. What an
+    abandoned one left is in the notes: an operator answers for it."""
     outcome = Outcome(_held(evidence) | {"places in locks": evidence.count("lock")})
     for what, name, workspace, saga, status in evidence.ask(RESIDUE):
         outcome.find(
@@ -69,7 +77,8 @@ def saga_ended_with_residue(evidence: Evidence, limits: Limits) -> Outcome:
 
 @invariant("orphan_reservation", *STORES)
 def orphan_reservation(evidence: Evidence, limits: Limits) -> Outcome:
-    """Every reservation, freeze, staged release and hold belongs to a saga that is known."""
+    """Every reservation, freeze, staged release, hold, open change of plan and payment that is only
+    set aside belongs to a saga that is known."""
     outcome = Outcome(_held(evidence))
     for what, name, workspace in evidence.ask(ORPHANS):
         outcome.find(f"{what} {name}", f"{what} {name} (workspace {workspace}) belongs to no saga")

@@ -22,13 +22,20 @@ LEFT JOIN account AS a ON a.id = s.body_ws
 LEFT JOIN studio_app AS app ON app.id = s.app_id
 WHERE s.type = 'onboard_workspace' AND s.status IN ('COMPLETED', 'COMPENSATED')
 """
+PLANS = """
+SELECT s.id, s.status, s.change_id, c.state, p.state FROM saga AS s
+LEFT JOIN plan_change AS c ON c.id = s.change_id
+LEFT JOIN payment AS p ON p.id = s.payment_id
+WHERE s.type = 'change_plan' AND s.status IN ('COMPLETED', 'COMPENSATED')
+"""
 
 
 @invariant("saga_outcome", "orchestrator", "delivery", "identity", "billing", "studio")
 def saga_outcome(evidence: Evidence, limits: Limits) -> Outcome:
     """COMPLETED means that every step is done, COMPENSATED that none is. In the participants too:
     the release of a completed publish is or was live, that of an undone one never was; a completed
-    onboarding left an active workspace, an undone one neither workspace nor account nor app."""
+    onboarding left an active workspace, an undone one neither workspace nor account nor app; a
+    completed change of plan is applied and paid, an undone one neither."""
     outcome = Outcome({"ended sagas": evidence.number("SELECT count(*) FROM saga WHERE NOT open")})
     for saga, status, marks in evidence.each("SELECT id, status, marks FROM saga WHERE NOT open"):
         wrong = LEFT_OPEN.get(status, set()) & set(marks.split())
@@ -48,6 +55,15 @@ def saga_outcome(evidence: Evidence, limits: Limits) -> Outcome:
             outcome.find(saga, f"onboarding {saga} is COMPLETED, workspace {workspace} is {state}")
         if not done and left:
             outcome.find(saga, f"onboarding {saga} is COMPENSATED and left {left} of {workspace}")
+    for saga, status, change, state, payment in evidence.each(PLANS):
+        applied = (state, payment) == ("applied", "captured")
+        if (status == "COMPLETED" and not applied) or (
+            status == "COMPENSATED" and (state == "applied" or payment == "captured")
+        ):
+            outcome.find(
+                f"{saga} {change}",
+                f"change of plan {saga} is {status}, {change} is {state} and its payment {payment}",
+            )
     outcome.findings = outcome.findings[:SUSPICIONS_MAX]
     return outcome
 

@@ -33,6 +33,12 @@ QUESTIONS = (
     " JOIN owner AS o ON o.app_id = c.app_id WHERE c.ws <> o.ws",
     "SELECT 'reservation', r.id, r.ws, o.ws FROM reservation AS r"
     " JOIN owner AS o ON o.app_id = r.app_id WHERE r.ws <> o.ws",
+    "SELECT 'entry of', e.posting_id, e.ws, t.ws FROM entry AS e"
+    " JOIN posting AS t ON t.id = e.posting_id WHERE e.ws <> t.ws",
+    "SELECT 'transaction', t.id, t.ws, p.ws FROM posting AS t"
+    " JOIN payment AS p ON p.id = t.payment_id WHERE t.ws <> p.ws",
+    "SELECT 'payment', p.id, p.ws, c.ws FROM payment AS p"
+    " JOIN plan_change AS c ON c.id = p.change_id WHERE p.ws <> c.ws",
     "SELECT 'saga', id, ws, body_ws FROM saga WHERE ws <> body_ws",
     "SELECT 'saga', s.id, s.ws, o.ws FROM saga AS s JOIN owner AS o ON o.app_id = s.app_id"
     " WHERE s.ws <> o.ws AND s.ws = s.body_ws",
