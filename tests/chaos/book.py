@@ -10,7 +10,7 @@ from chassis.saga import Saga
 from infra.local.places import cache_folder
 from sagas import SAGAS
 from tests.chaos.batch import Result
-from tests.chaos.cases import Case, approvals, pairs, singles, ticks, waits
+from tests.chaos.cases import Case, approvals, inner, pairs, singles, ticks, waits
 from tests.chaos.drivers import DRIVERS
 
 CASES_MIN = 300
@@ -33,6 +33,7 @@ def every_case(seed: int) -> list[Case]:
         found += singles(saga, stale=driver.stale)
         found += ticks(saga)
         found += waits(saga) if driver.crowd else []
+        found += inner(saga, driver.inner)
         found += approvals(saga) if driver.protected else []
     return found + pairs(found, max(PAIRS_MIN, CASES_MIN - len(found)), seed)
 

@@ -188,6 +188,16 @@ def approvals(saga: Saga) -> list[Case]:
     return cases
 
 
+def inner(saga: Saga, wire_types: Sequence[str]) -> list[Case]:
+    """Killed in a command that a participant sends itself, such as what a provider answered."""
+    return [
+        Case(saga.name, wire_type.split(".")[1], "forward", (Arm(owner, point, wire_type),))
+        for wire_type in wire_types
+        for owner in [wire_type.split(".")[0]]
+        for point in STARTING
+    ]
+
+
 def pairs(cases: Sequence[Case], count: int, seed: int) -> list[Case]:
     """Two kills in one saga, of two services, drawn from the single cases."""
     groups: dict[tuple[str, str], list[Case]] = {}

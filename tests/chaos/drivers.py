@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from uuid import UUID
 
+from sagas import SAGAS
 from tests.flows.traveller import Traveller
 from tools.journey.client import Json, fresh_key
 from tools.journey.documents import CREATE_WORKSPACE
@@ -18,6 +19,8 @@ from tools.journey.story import live_release
 
 WORKSPACES_AT_ONCE = 5
 PROTECTED: Json = {"protectedEnvironments": ["STAGING"]}
+CHANGE_PLAN = """mutation($input: ChangePlanInput!) { changePlan(input: $input) {
+    __typename ... on Operation { id } ... on Failure { code message } } }"""
 PROTECT = """mutation($input: ChangeWorkspaceSettingsInput!) {
     changeWorkspaceSettings(input: $input) { __typename ... on Failure { code message } } }"""
 
@@ -53,13 +56,15 @@ Start = Callable[[Site, str], Awaitable[UUID]]
 class Driver:
     """`protected`: begins one that waits for approval. `stale`: it can fail by itself at its
     deciding step. `crowd`: two can want one lock. `in_workspace`: it belongs to the site's
-    workspace, by which rules can be narrowed."""
+    workspace, by which rules can be narrowed. `inner`: commands that its participants send
+    themselves on its way forward, by wire type."""
 
     start: Start
     protected: Start | None = None
     stale: bool = False
     crowd: bool = False
     in_workspace: bool = True
+    inner: tuple[str, ...] = ()
 
 
 async def publish(site: Site, undo: str) -> UUID:
@@ -78,6 +83,22 @@ async def publish_protected(site: Site, undo: str) -> UUID:
     return raw_id(await traveller.insist(traveller.story.publish, "", **given))
 
 
+async def change_plan(site: Site, undo: str) -> UUID:
+    """To the plan that the workspace is not on; paid for, with answers of the provider lost on the
+    way. Stale: the money is set aside, and refused when it is to be taken."""
+    traveller = site.traveller
+    usage = await traveller.insist(traveller.story.usage)
+    wanted = {
+        "workspaceId": traveller.story.workspace_id,
+        "plan": "TEAM" if usage["plan"] == "BUSINESS" else "BUSINESS",
+        "paymentToken": "tok-capturedeclined" if undo else "tok-lostauthorise-lostcapture",
+        "idempotencyKey": fresh_key(),
+    }
+    done = traveller.client.done
+    operation = await traveller.insist(done, CHANGE_PLAN, "Operation", **wanted)
+    return raw_id(operation["id"])
+
+
 async def onboard(site: Site, undo: str) -> UUID:
     """One more workspace for the site's user."""
     client = site.traveller.client
@@ -89,6 +110,7 @@ async def onboard(site: Site, undo: str) -> UUID:
 DRIVERS: dict[str, Driver] = {
     "publish_app": Driver(publish, publish_protected, stale=True, crowd=True),
     "onboard_workspace": Driver(onboard, in_workspace=False),
+    "change_plan": Driver(change_plan, crowd=True, inner=("billing.RecordPayment.v1",)),
 }
 """By the saga's name."""
 
@@ -114,7 +136,8 @@ class Sites:
         starts = [
             driver.start(site, "stale" if driver.stale and number % 2 else "")
             for number, site in enumerate(self.free)
-            for driver in DRIVERS.values()
+            for name, driver in DRIVERS.items()
+            if name in {saga.name for saga in SAGAS}
         ]
         return list(await asyncio.gather(*starts))
 
