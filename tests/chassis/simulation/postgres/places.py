@@ -40,7 +40,7 @@ async def a_real(url: str) -> AsyncIterator[Database]:
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         " AND tablename NOT LIKE 'alembic%' AND tablename NOT LIKE 'saga_event_%'"
     )
-    await database.execute(f"TRUNCATE {', '.join(row[0] for row in tables)} RESTART IDENTITY")
+    await database.execute("; ".join(f"DELETE FROM {row[0]}" for row in tables))
     try:
         yield database
     finally:
