@@ -40,6 +40,7 @@ class RelayLimits:
     sweep_s: float = 0.25
     queue_max: int = 20_000
     scan_rows: int = 1000
+    rescan_s: float = 0.05  # after a scan that found nothing, though a commit is in doubt
     delete_rows: int = 2000
     connect_s: float = 10.0
     retry_s: float = 0.5
@@ -232,12 +233,14 @@ class Carrier:
                     await self._clock.sleep(self._limits.sweep_s)
                     continue
                 try:
-                    await self._scan()
+                    if not await self._scan() and self._book.dirty:  # in doubt until the next lease
+                        await self._clock.sleep(self._limits.rescan_s)
                 except (Unavailable, Conflict) as error:
                     log.warning("outbox_scan_failed", error=str(error))
                     await self._clock.sleep(self._limits.retry_s)
 
-    async def _scan(self) -> None:
+    async def _scan(self) -> int:
+        """How many rows there were to send."""
         shards = set(self._book.dirty)
         self._book.begin_scan(shards)
         known = [row_id for row_id, shard in self._sent.items() if shard in shards]
@@ -260,6 +263,7 @@ class Carrier:
         ]
         self.enqueue(rows, "scan")
         self._book.end_scan(shards, complete=len(rows) < self._limits.scan_rows)
+        return len(rows)
 
     async def _sweep_loop(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from chassis.messaging.handlers import Handlers
 from chassis.messaging.relay import Relay
 from chassis.messaging.runner import ChunkHandler, RunnerLimits
 from chassis.messaging.unit import Kit
-from chassis.parking.loop import ParkedKeys
+from chassis.parking.loop import LoopLimits, ParkedKeys
 from chassis.parking.lot import ParkingLot
 from chassis.resources import Resources
 from chassis.saga.batch import REPLIES
@@ -36,8 +36,10 @@ from chassis.testing.simulation.participants import Participant
 from chassis.testing.simulation.postgres import SimDatabase, SimPostgres
 from contracts.base import Message
 
-SHARDS = 4
+SHARDS = 3
 """Outbox shards, partitions of every topic, timer shards."""
+
+PARKED = LoopLimits(poll_s=4.0, count_s=1e9, prune_s=1e9)
 
 RELAY = RelayLimits(
     shards=SHARDS,
@@ -49,8 +51,11 @@ RELAY = RelayLimits(
     unroutable_s=10.0,
     prune_s=1e9,
     wake_s=30.0,
+    rescan_s=0.2,
 )
-RUNNER = RunnerLimits(poll_s=20.0, commit_s=2.0, drain_s=10.0, retry_max_s=3.0, stalled_s=60.0)
+RUNNER = RunnerLimits(
+    gather_s=0.03, lanes=1, poll_s=20.0, commit_s=2.0, drain_s=10.0, retry_max_s=3.0, stalled_s=60.0
+)
 
 
 class Stage:
@@ -143,6 +148,7 @@ class Machine:
                 self.chunk.replay,
                 resources.database,
                 resources.clock,
+                PARKED,
             )
             self.background(keys.run)
 
@@ -197,7 +203,7 @@ class OrchestratorMachine(Machine):
         )
         self.take_commands(resources, relay, handlers, ())
         self.subscribe("orchestrator-replies", (REPLIES,), chunk, clock)
-        parked = ParkedKeys(lot, (REPLIES,), chunk.replay, database, clock)
+        parked = ParkedKeys(lot, (REPLIES,), chunk.replay, database, clock, PARKED)
         self.background(parked.run)
         self.background(timers.run)
 

@@ -23,7 +23,8 @@ Starter = Callable[[Random], Message]
 class Scenario:
     """sagas: definitions to run, the newest version of each is started. starts: how many sagas in
     all. starters: how to make a saga's starting command (made up when it has none). faults: fixed
-    ones; None lets each seed choose its own. refusals: how often a step refuses, 0..1."""
+    ones; None lets each seed choose its own. refusals: how often a step refuses, 0..1. observed:
+    whether a service takes every event."""
 
     sagas: tuple[Saga, ...]
     starts: int = 30
@@ -31,8 +32,9 @@ class Scenario:
     starters: tuple[tuple[str, Starter], ...] = ()
     faults: Faults | None = None
     refusals: float = 0.06
-    start_within_s: float = 25.0
-    faults_last_s: float = 40.0
+    observed: bool = True
+    start_within_s: float = 12.0
+    faults_last_s: float = 20.0
 
     def start_of(self, saga: Saga, dice: Random) -> Message:
         """A starting command."""

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
@@ -43,10 +43,10 @@ from contracts.base import Command, Event, Message, answer_of
 STEPS_MAX = 3_000_000
 SECONDS_MAX = 6 * 3600.0
 ANSWER_S = 8.0
-REST_S = 5.0
-LATE_S = 30.0
-"""How long the world is watched after it came to rest: what is late arrives by then."""
+BURSTS = 5
+"""Sagas are started so many at a time together: chunks hold several, as under load."""
 
+REST_S = 2.0
 DEEDS = Migrations(Path(__file__).parent / "migrations", "alembic_version_sim")
 ENGINE = Path(__file__).parents[3] / "services" / "orchestrator"
 """Where the migrations of the engine's tables are."""
@@ -118,6 +118,11 @@ class World:
         return self.servers[service].rows(table)
 
     @property
+    def started_at(self) -> datetime:
+        """The moment that the world's second 0 is."""
+        return START
+
+    @property
     def orchestrators(self) -> list[Machine]:
         return [machine for machine in self.machines if machine.service == "orchestrator"]
 
@@ -127,7 +132,8 @@ class World:
         business = Business(str(self.seed), self.scenario.refusals)
         self.participants = participants_of(self.scenario.sagas, business)
         facts = sorted({event.address.topic for event in _facts(self.scenario.sagas)})
-        self.participants.append(observer((*facts, SimMoved.address.topic)))
+        if self.scenario.observed:
+            self.participants.append(observer((*facts, SimMoved.address.topic)))
         for participant in self.participants:
             self.servers[participant.name] = SimPostgres(self._now, (CHASSIS, DEEDS))
         self.servers["orchestrator"] = SimPostgres(self._now, migrations_of(ENGINE))
@@ -140,7 +146,7 @@ class World:
                 server = self.servers[participant.name]
                 self.machines.append(ParticipantMachine(self.stage, name, participant, server))
 
-    def _now(self) -> Any:  # the database's clock, an aware datetime
+    def _now(self) -> datetime:
         return START + timedelta(seconds=self.loop.time())
 
     # --- private: its life
@@ -150,7 +156,7 @@ class World:
             machine.boot()
         nemesis = Nemesis(self.stage, self.machines, self._operate)
         nemesis.start()
-        await self._clock.sleep(5.0)
+        await self._clock.sleep(3.0)
         clients = [
             asyncio.ensure_future(self._begin(number)) for number in range(self.scenario.starts)
         ]
@@ -160,7 +166,7 @@ class World:
         await self._settle()
         while restless(self):
             await self._clock.sleep(REST_S)
-        await self._clock.sleep(LATE_S)
+        await self._clock.sleep(self.fate.faults.slow_s if self.fate.faults.slow else 1.0)
 
     async def _begin(self, number: int) -> None:
         """One client: starts a saga, and asks again until it is answered."""
@@ -171,7 +177,8 @@ class World:
         actor_id = UUID(int=0xACE << 64 | number)
         command_id = new_id()
         self.started[actor_id] = saga
-        await self._clock.sleep(self.dice.random() * self.scenario.start_within_s)
+        burst = int(self.dice.random() * BURSTS) / BURSTS
+        await self._clock.sleep(burst * self.scenario.start_within_s)
         await self._send(command, command_id, actor_id)
 
     async def _send(self, command: Message, command_id: UUID, actor_id: UUID | None) -> None:

@@ -31,7 +31,8 @@ class Shape:
         self.required = [c.name for c in columns.values() if c.required]
         self.uniques: list[tuple[str, tuple[str, ...], Check | None]] = []
         self.checks: list[tuple[str, Check]] = []
-        self.indexed: set[str] = {key[0]} if len(key) == 1 else set()
+        uuids = {name for name in key if name in columns and columns[name].type == "uuid"}
+        self.indexed: set[str] = {key[0]} if len(key) == 1 else uuids
         self.defaults: dict[str, Callable[[Any], Any]] = {}  # from the run, see queries
         self.serials = [c.name for c in columns.values() if c.serial]
 

@@ -1,0 +1,26 @@
+"""Which sagas are simulated, by seed."""
+
+from chassis.saga import Saga
+from chassis.testing.simulation.scenario import Scenario
+from sagas import SAGAS
+from tests.chassis.saga.wide import wide
+
+LATEST = {saga.name: saga for saga in SAGAS}
+ALL: dict[str, Saga] = {**LATEST, wide.name: wide}
+"""The newest version of each saga by name, and one with every kind of group."""
+
+
+def every(seed: int) -> Scenario:
+    """One or two kinds of sagas at a time; few of them, or many."""
+    names = sorted(ALL)
+    first = ALL[names[seed % len(names)]]
+    second = ALL[names[seed // len(names) % len(names)]]
+    apart = first.starts_on.address != second.starts_on.address
+    sagas = (first, second) if first is not second and apart else (first,)
+    starts, replicas = (20, 40, 80)[seed % 3], 1 + (seed % 4 > 0)
+    return Scenario(sagas, starts=starts, replicas=replicas, observed=seed % 5 == 0)
+
+
+def one(name: str, seed: int) -> Scenario:
+    """Only this saga."""
+    return Scenario((ALL[name],), starts=30, replicas=1 + (seed % 4 > 0), observed=seed % 5 == 0)
