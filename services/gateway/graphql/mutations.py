@@ -4,7 +4,6 @@ from typing import Any
 
 import strawberry
 
-from contracts.billing.account import AccountIsClosed, AccountUnknown, ChangePlan, PlanTooSmall
 from contracts.delivery.release import (
     AppIsGone,
     AppNotReleased,
@@ -67,6 +66,7 @@ from contracts.orchestrator.operating import (
     SkipStep,
     VerbNotPossible,
 )
+from contracts.orchestrator.plan import ChangeWorkspacePlan
 from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import (
     AddEntity,
@@ -202,7 +202,7 @@ class ReleaseMutation:
     )
     unpublish_app = mutation(UnpublishApp, refusals=(*RELEASED, NothingLive))
     set_app_visibility = mutation(SetAppVisibility, refusals=RELEASED)
-    change_plan = mutation(ChangePlan, refusals=(AccountUnknown, AccountIsClosed, PlanTooSmall))
+    change_plan = mutation(ChangeWorkspacePlan, name="ChangePlan")
     cancel_operation = mutation(
         CancelOperation, refusals=(OperationUnknown, OperationNotCancellable)
     )

@@ -4,6 +4,7 @@ from chassis.context import Context
 from chassis.errors import NotAllowed
 from contracts.operation import CancelOperation, Operation
 from contracts.orchestrator.onboarding import OnboardWorkspace
+from contracts.orchestrator.plan import ChangeWorkspacePlan
 from contracts.orchestrator.publishing import PublishApp
 from services.orchestrator.model import (
     Sagas,
@@ -24,6 +25,12 @@ async def onboard_workspace(command: OnboardWorkspace, sagas: Sagas, context: Co
     return operation_of(await sagas.start(command, context))
 
 
+async def change_workspace_plan(
+    command: ChangeWorkspacePlan, sagas: Sagas, context: Context
+) -> Operation:
+    return operation_of(await sagas.start(command, context))
+
+
 async def cancel_operation(command: CancelOperation, sagas: Sagas, context: Context) -> Operation:
     """Undo it, if nothing was sent yet that cannot be undone; the answer says how far it is."""
     found = await sagas.get(command.operation_id)
@@ -32,4 +39,4 @@ async def cancel_operation(command: CancelOperation, sagas: Sagas, context: Cont
     return operation_of(sagas.cancel(state, context.actor_id))
 
 
-HANDLERS = (publish_app, onboard_workspace, cancel_operation)
+HANDLERS = (publish_app, onboard_workspace, change_workspace_plan, cancel_operation)
