@@ -32,6 +32,7 @@ FORWARDS: list[type[Message]] = [
     ApplyApps,
 ]
 HELD: list[type[Message]] = [DropSeatsHold, DropAppsHold, CancelPlanChange]
+NOTHING: list[type[Message]] = []
 TOO_SMALL = PlanTooSmall(workspace_id=WORKSPACE, plan=Plan.FREE, units_used=3, releases_max=2)
 SEATS_IN_USE = SeatsInUse(workspace_id=WORKSPACE, members=4, members_max=3)
 APPS_IN_USE = AppsInUse(workspace_id=WORKSPACE, apps=6, apps_max=5)
@@ -77,9 +78,9 @@ class TestChangePlan:
     @pytest.mark.parametrize(
         ("command", "refusal", "undone"),
         [
-            (OpenPlanChange, TOO_SMALL, []),
-            (HoldSeats, SEATS_IN_USE, [DropAppsHold, CancelPlanChange]),
-            (HoldApps, APPS_IN_USE, [DropSeatsHold, CancelPlanChange]),
+            (OpenPlanChange, TOO_SMALL, NOTHING),
+            (HoldSeats, SEATS_IN_USE, HELD[1:]),
+            (HoldApps, APPS_IN_USE, HELD[::2]),
             (AuthorisePayment, DECLINED, HELD),
             (CapturePayment, DECLINED, [VoidPayment, *HELD]),
         ],
