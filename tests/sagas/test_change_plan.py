@@ -61,7 +61,7 @@ class TestChangePlan:
 
         sends = {send.command: send.fields for send in outcome.sends}
         together = [send.command for send in outcome.decisions[1].commands]
-        assert together == [HoldSeats, HoldApps]
+        assert together == FORWARDS[1:3]
         assert sends[HoldSeats]["members_max"] == outcome.state.data["members_max"]
         assert sends[HoldApps]["apps_max"] == outcome.state.data["apps_max"]
         assert sends[HoldSeats]["hold_id"] == sends[ApplyPlan]["hold_id"]
