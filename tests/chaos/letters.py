@@ -32,7 +32,8 @@ def bug(service: str, message_type: str) -> Trouble:
         await platform.disarm([service])
         await asyncio.to_thread(platform.kill9, service)
         for _ in range(3):
-            orders = [platform.order(service, "RedriveDeadLetters", REDRIVE) for _ in range(2)]
+            body = {**REDRIVE, "topic": f"cmd.{service}.v1"}
+            orders = [platform.order(service, "RedriveDeadLetters", body) for _ in range(2)]
             for response in await asyncio.gather(*orders):
                 assert response.status_code in (200, 409), response.text
             await asyncio.sleep(1)
