@@ -34,10 +34,14 @@ class Shape:
         uuids = {name for name in key if name in columns and columns[name].type == "uuid"}
         self.indexed: set[str] = {key[0]} if len(key) == 1 else uuids
         self.defaults: dict[str, Callable[[Any], Any]] = {}  # from the run, see queries
+        self.generated: list[tuple[str, Check]] = []
         self.serials = [c.name for c in columns.values() if c.serial]
 
     def checked(self, row: Row) -> None:
-        """Raises what PostgreSQL raises for a row that breaks a rule of its own."""
+        """Fills in what is generated. Raises what PostgreSQL raises for a row that breaks a rule
+        of its own."""
+        for name, value in self.generated:
+            row[name] = value(row)
         for name in self.required:
             if row[name] is None:
                 raise asyncpg.NotNullViolationError(

@@ -60,6 +60,10 @@ class _Definition(Parser):
             self.token.kind == "name" and self.step()
         elif self.take("default") and column is not None:
             column.default = self.expression(4)
+        elif self.take("generated", "always", "as") and column is not None:
+            self.demand("(")
+            column.generated = self.expression()
+            self.demand(")", "stored")
         elif self.take("primary", "key"):
             self.key = own or self.names()
             for each in self.key:
@@ -86,6 +90,11 @@ class _Definition(Parser):
             if len(columns) == 1:
                 shape.indexed.add(columns[0])
         shape.checks += [(name, _condition(node, shape)) for name, node in self.checks]
+        shape.generated = [
+            (column.name, _condition(column.generated, shape))
+            for column in self.columns.values()
+            if column.generated is not None
+        ]
         for column in self.columns.values():
             if column.default is not None:
                 value = compiled(column.default, Scope(Book(self.text, {}, {})))

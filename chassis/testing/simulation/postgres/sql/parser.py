@@ -1,5 +1,7 @@
 """The parser's half that reads queries and changes."""
 
+from dataclasses import replace
+
 from chassis.testing.simulation.postgres.sql.expressions import ExpressionParser
 from chassis.testing.simulation.postgres.sql.syntax import (
     Call,
@@ -14,6 +16,7 @@ from chassis.testing.simulation.postgres.sql.syntax import (
     Query,
     Select,
     Source,
+    Star,
     Update,
     When,
 )
@@ -42,9 +45,10 @@ class Parser(ExpressionParser):
     def query(self) -> Query:
         ctes: list[tuple[str, Query]] = []
         if self.take("with"):
-            ctes.append(self._cte())
+            recursive = self.take("recursive")
+            ctes.append(self._cte(recursive=recursive))
             while self.take(","):
-                ctes.append(self._cte())
+                ctes.append(self._cte(recursive=recursive))
         given = tuple(ctes)
         if self.take("insert", "into"):
             return self._insert(given)
@@ -56,11 +60,13 @@ class Parser(ExpressionParser):
             return self._merge(given)
         return self.select(given)
 
-    def _cte(self) -> tuple[str, Query]:
+    def _cte(self, *, recursive: bool) -> tuple[str, Query]:
         name = self.name()
         self.demand("as", "(")
         query = self.query()
         self.demand(")")
+        if recursive and isinstance(query, Select) and query.unions:
+            query = replace(query, recursive=True)
         return name, query
 
     def select(self, ctes: tuple[tuple[str, Query], ...] = ()) -> Select:
@@ -75,21 +81,15 @@ class Parser(ExpressionParser):
             if self.take("of"):
                 self.name()
             self.take("skip", "locked")
-        return Select(
-            first.outputs,
-            first.sources,
-            first.where,
-            first.group,
-            order,
-            limit,
-            offset,
-            first.distinct,
-            first.distinct_on,
-            tuple(unions),
-            ctes,
+        return replace(
+            first, order=order, limit=limit, offset=offset, unions=tuple(unions), ctes=ctes
         )
 
     def _core(self, ctes: tuple[tuple[str, Query], ...]) -> Select:
+        if self.take("("):  # with an ORDER BY and a LIMIT of its own
+            inner = Source("arm", select=self.select())
+            self.demand(")")
+            return Select(((Star(""), "*"),), (inner,), ctes=ctes)
         self.demand("select")
         distinct_on: tuple[Node, ...] = ()
         distinct = False

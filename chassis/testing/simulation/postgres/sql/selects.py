@@ -1,6 +1,7 @@
 """SELECT: a plan that gives its rows as tuples."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chassis.testing.simulation.postgres.sql import syntax as s
@@ -69,6 +70,9 @@ def ctes_of(ctes: Sequence[tuple[str, s.Query]], scope: Scope) -> Callable[[Env]
 
     fills: list[tuple[str, Callable[[Env], list[dict[str, Any]]]]] = []
     for name, query in ctes:
+        if isinstance(query, s.Select) and query.recursive:
+            fills.append((name, _recursive(name, query, scope)))
+            continue
         columns, fill = cte_plan(query, scope)
         scope.ctes[name] = columns
         fills.append((name, fill))
@@ -78,6 +82,26 @@ def ctes_of(ctes: Sequence[tuple[str, s.Query]], scope: Scope) -> Callable[[Env]
             env[0].ctes[name] = fill(env)
 
     return prepare
+
+
+def _recursive(name: str, select: s.Select, scope: Scope) -> Callable[[Env], list[dict[str, Any]]]:
+    """What a recursive CTE gives: each round reads what the one before gave."""
+    base = select_plan(replace(select, unions=(), recursive=False), scope.book, scope)
+    names = [column for column, _ in base.columns]
+    scope.ctes[name] = dict(base.columns)
+    steps = [select_plan(union, scope.book, scope) for union in select.unions]
+
+    def fill(env: Env) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        values = base.run(env)
+        while values:
+            latest = [dict(zip(names, row, strict=True)) for row in values]
+            found += latest
+            env[0].ctes[name] = latest
+            values = [row for step in steps for row in step.run(env)]
+        return found
+
+    return fill
 
 
 class _Core:

@@ -146,6 +146,7 @@ class Select:
     distinct: bool = False
     distinct_on: tuple[Node, ...] = ()
     unions: tuple["Select", ...] = ()  # UNION ALL
+    recursive: bool = False  # a CTE whose `unions` read what it has given so far
     ctes: tuple[tuple[str, "Query"], ...] = ()
 
 
@@ -233,6 +234,7 @@ class Column:
     required: bool = False
     default: Node | None = None
     serial: bool = False
+    generated: Node | None = None  # GENERATED ALWAYS AS (...) STORED
 
 
 @dataclass(slots=True)
