@@ -17,7 +17,6 @@ from chassis.context import Context
 from chassis.errors import FieldError, ForwardRefused, InvalidMessage, Rejected
 from chassis.messaging.envelope import Headers
 from chassis.parking.letter import plain, unpacked
-from chassis.parking.lot import OPEN
 from chassis.parking.shown import COLUMNS, details_of, letter_of
 from chassis.stores.postgres import Database
 from contracts.deadletter import (
@@ -36,25 +35,24 @@ from contracts.deadletter import (
 
 log = structlog.get_logger()
 
-NOT_ENDED = ("undecodable", "failed", "waiting", "redriven")
-
-FIND = f"""
-SELECT {COLUMNS}, queue, headers, first_at < now() - $10 * interval '1 second' AS old
+OPEN_STATES = ("undecodable", "failed", "waiting", "redriven")
+_FOUND = f"SELECT {COLUMNS}, queue, headers, first_at < now() - $10 * interval '1 second' AS old"
+_MATCHING = """
 FROM dead_letter WHERE ($1::uuid[] IS NULL OR id = ANY($1)) AND state = ANY($2::text[])
     AND ($3 = '' OR topic = $3) AND ($4::bytea IS NULL OR key = $4) AND ($5 = '' OR type = $5)
     AND ($6::timestamptz IS NULL OR first_at >= $6) AND ($7::timestamptz IS NULL OR first_at < $7)
-    AND seq > $8 ORDER BY seq LIMIT $9
-"""  # noqa: S608
+"""
+FIND = f"{_FOUND} {_MATCHING} AND seq > $8 ORDER BY seq LIMIT $9"
+FIND_OPEN = f"{_FOUND} {_MATCHING} AND listed > $8 ORDER BY listed LIMIT $9"
+"""Without reading past what has ended."""
 
-HEADS = f"""
-SELECT h.*, (SELECT count(*) FROM dead_letter AS b WHERE b.consumer_group = h.consumer_group
-    AND b.queue = h.queue AND b.{OPEN}) - 1 AS behind
-FROM (SELECT DISTINCT ON (consumer_group, queue) id, state, consumer_group, queue,
-        first_at < now() - $3 * interval '1 second' AS old
-    FROM dead_letter WHERE (consumer_group, queue) IN
-        (SELECT * FROM unnest($1::text[], $2::text[])) AND {OPEN}
-    ORDER BY consumer_group, queue, seq) AS h
-"""  # noqa: S608
+HEADS = """
+SELECT h.*, (SELECT count(*) FROM dead_letter AS b
+    WHERE b.line = q.consumer_group || ' ' || q.queue) - 1 AS behind
+FROM unnest($1::text[], $2::text[]) AS q(consumer_group, queue) CROSS JOIN LATERAL (
+    SELECT id, state, consumer_group, queue, first_at < now() - $3 * interval '1 second' AS old
+    FROM dead_letter WHERE line = q.consumer_group || ' ' || q.queue ORDER BY seq LIMIT 1) AS h
+"""
 """The first of each of these queues, and how many wait behind it."""
 
 REDRIVE = """
@@ -62,7 +60,8 @@ WITH moved AS (
     UPDATE dead_letter AS d SET state = 'redriven', pause_s = 0, by = $3, why = $4,
         last_at = now(), next_at = now() + (u.number - 1) / $2::float8 * interval '1 second'
     FROM unnest($1::uuid[]) WITH ORDINALITY AS u(id, number)
-    WHERE d.id = u.id AND d.state IN ('undecodable', 'failed', 'waiting') RETURNING d.id
+    WHERE d.id = ANY($1) AND d.id = u.id AND d.state IN ('undecodable', 'failed', 'waiting')
+    RETURNING d.id
 ), acts AS (INSERT INTO dead_letter_act (letter_id, act, by, why)
     SELECT id, 'redrive', $3, $4 FROM moved)
 SELECT id FROM moved
@@ -73,7 +72,7 @@ WITH moved AS (
     UPDATE dead_letter AS d SET state = 'discarded', by = $4, why = $5, last_at = now(),
         next_at = NULL
     FROM unnest($1::uuid[], $2::text[], $3::text[]) AS u(id, was, reply_type)
-    WHERE d.id = u.id AND d.state = u.was
+    WHERE d.id = ANY($1) AND d.id = u.id AND d.state = u.was
     RETURNING d.id, d.consumer_group, d.message_id, u.was, u.reply_type
 ), acts AS (INSERT INTO dead_letter_act (letter_id, act, by, why)
     SELECT id, 'discard', $4, $5 FROM moved
@@ -88,14 +87,13 @@ SELECT id FROM moved
 TOTALS = """
 SELECT consumer_group, state, count(*) AS rows FROM dead_letter GROUP BY consumer_group, state
 """
-KEYS = f"""
-SELECT consumer_group, count(DISTINCT queue) AS keys FROM dead_letter WHERE {OPEN} GROUP BY 1
-"""  # noqa: S608
+KEYS = """
+SELECT consumer_group, count(DISTINCT line) AS keys FROM dead_letter WHERE line IS NOT NULL
+GROUP BY consumer_group
+"""
 INBOX = "SELECT consumer_group, count(*) AS rows FROM inbox GROUP BY consumer_group"
 ONE = f"SELECT {COLUMNS}, queue, headers, payload FROM dead_letter WHERE id = $1"  # noqa: S608
-BEHIND = f"""
-SELECT count(*) FROM dead_letter WHERE consumer_group = $1 AND queue = $2 AND seq > $3 AND {OPEN}
-"""  # noqa: S608
+BEHIND = "SELECT count(*) FROM dead_letter WHERE line = $1::text || ' ' || $2::text AND seq > $3"
 ACTS = "SELECT at, act, by, why FROM dead_letter_act WHERE letter_id = $1 ORDER BY at"
 
 Verb = RedriveDeadLetters | DiscardDeadLetters
@@ -207,11 +205,11 @@ class LetterDesk:
     async def _find(
         self, wanted: ListDeadLetters | Verb, ids: list[UUID] | None, after: int, limit: int
     ) -> list[Any]:
-        states = [state.value for state in wanted.states] or list(NOT_ENDED)
+        states = [state.value for state in wanted.states] or list(OPEN_STATES)
         if not isinstance(wanted, ListDeadLetters):
-            states = [state for state in states if state in NOT_ENDED]
+            states = [state for state in states if state in OPEN_STATES]
         return await self.database.fetch(
-            FIND,
+            FIND_OPEN if set(states) <= set(OPEN_STATES) else FIND,
             ids,
             states,
             wanted.topic,

@@ -20,43 +20,51 @@ from chassis.messaging.deadletters import place_of
 from chassis.messaging.envelope import Undecodable
 from chassis.parking import metrics
 from chassis.parking.letter import COLUMNS, Letter, letter_of, plain
-from chassis.parking.lot import OPEN, ParkingLot
+from chassis.parking.lot import STILL_OPEN, ParkingLot
 from chassis.stores.postgres import Database
 
 log = structlog.get_logger()
 
 CLAIM = f"""
-UPDATE dead_letter SET next_at = now() + $3 * interval '1 second' WHERE seq IN (
-    SELECT seq FROM dead_letter WHERE seq IN (
-        SELECT DISTINCT ON (queue) seq FROM dead_letter
-        WHERE consumer_group = $1 AND topic = ANY($2::text[]) AND {OPEN} ORDER BY queue, seq)
-    AND (next_at IS NULL OR next_at <= now()) AND {OPEN}
-    ORDER BY next_at NULLS FIRST LIMIT $4 FOR UPDATE SKIP LOCKED)
+WITH RECURSIVE head AS (
+    (SELECT line, seq, topic FROM dead_letter
+        WHERE line > $1::text || ' ' AND line < $1::text || '!'
+        ORDER BY line, seq LIMIT 1)
+    UNION ALL
+    SELECT next.line, next.seq, next.topic FROM head CROSS JOIN LATERAL (
+        SELECT line, seq, topic FROM dead_letter WHERE line > head.line AND line < $1::text || '!'
+        ORDER BY line, seq LIMIT 1) AS next
+)
+UPDATE dead_letter SET next_at = now() + $3 * interval '1 second'
+WHERE seq = ANY(ARRAY(
+    SELECT seq FROM dead_letter
+    WHERE seq = ANY(ARRAY(SELECT seq FROM head WHERE topic = ANY($2::text[])))
+        AND (next_at IS NULL OR next_at <= now()) AND {STILL_OPEN}
+    ORDER BY next_at NULLS FIRST LIMIT $4 FOR UPDATE SKIP LOCKED))
 RETURNING {COLUMNS}
 """  # noqa: S608
-"""The heads that are due, longest overdue first; their next try is moved by the lease."""
+"""The heads that are due, longest overdue first; their next try is moved by the lease. The index
+is read from key to key, however many wait behind each."""
 
 NEXT = f"""
-SELECT {COLUMNS} FROM dead_letter WHERE consumer_group = $1 AND queue = $2 AND {OPEN}
-ORDER BY seq LIMIT $3
+SELECT {COLUMNS} FROM dead_letter WHERE line = $1::text || ' ' || $2::text ORDER BY seq LIMIT $3
 """  # noqa: S608
 
 FAIL = f"""
 UPDATE dead_letter SET state = $3, error = $4, reason = $5, attempts = attempts + 1, pause_s = $6,
     next_at = CASE WHEN $3 = 'failed' THEN now() + $7 * interval '1 second' END, last_at = now()
-WHERE id = $1 AND next_at IS NOT DISTINCT FROM $2 AND {OPEN}
+WHERE id = $1 AND next_at IS NOT DISTINCT FROM $2 AND {STILL_OPEN}
 """  # noqa: S608
 """Only by whoever claimed it: an operator's redrive in the meantime is not undone."""
 
 WAIT = f"""
 UPDATE dead_letter SET next_at = now() + $3 * interval '1 second'
-WHERE id = $1 AND next_at IS NOT DISTINCT FROM $2 AND {OPEN}
+WHERE id = $1 AND next_at IS NOT DISTINCT FROM $2 AND {STILL_OPEN}
 """  # noqa: S608
 
 COUNTS = """
 SELECT state, count(*) AS rows, extract(epoch FROM now() - min(first_at))::float8 AS age
-FROM dead_letter WHERE consumer_group = $1
-    AND state IN ('failed', 'waiting', 'redriven', 'undecodable') GROUP BY state
+FROM dead_letter WHERE listed > 0 AND consumer_group = $1 GROUP BY state
 """
 
 PRUNE = """
@@ -226,7 +234,8 @@ class ParkedKeys:
             metrics.LETTERS.labels(self._lot.group, state).set(found.get(state, 0))
         ages = [row["age"] for row in rows]
         metrics.OLDEST.labels(self._lot.group).set(max(ages, default=0.0))
-        if sum(found.values()) < self._lot.limits.open_max:
+        refused = found.pop("undecodable", 0)
+        if max(refused, sum(found.values())) < self._lot.limits.open_max:
             metrics.FULL.labels(self._lot.group).set(0)
 
     def _count(self, outcome: str, count: int) -> None:

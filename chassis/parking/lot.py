@@ -24,44 +24,50 @@ from chassis.stores.statement import Reading, Row, Statement
 
 log = structlog.get_logger()
 
-OPEN = "state IN ('failed', 'waiting', 'redriven')"
-"""The rows that hold up their key."""
+STILL_OPEN = "state NOT IN ('undecodable', 'discarded', 'handled')"
+"""For rows that are found by their id: it fits no index, so that none is taken for it. Rows of a
+key are found by `line`, which is set while they hold it up."""
 
-READ = f"""
-SELECT k.queue, (SELECT count(*) FROM dead_letter WHERE consumer_group = {{}} AND {OPEN}),
+READ = """
+SELECT k.queue, (SELECT count(*) FROM dead_letter
+        WHERE line > {}::text || ' ' AND line < {}::text || '!'),
     NULL::bigint, NULL::text, NULL::text
-FROM unnest({{}}::text[]) AS k(queue) WHERE EXISTS (SELECT FROM dead_letter
-    WHERE consumer_group = {{}} AND queue = k.queue AND {OPEN})
-"""  # noqa: S608
+FROM unnest({}::text[]) AS k(queue) CROSS JOIN LATERAL (SELECT FROM dead_letter
+    WHERE line = {}::text || ' ' || k.queue LIMIT 1) AS first
+"""
 """Which queues are parked; the count is computed only when one is."""
 
-NONE_PARKED = f"""
-SELECT count(*) FROM unnest({{}}::text[]) AS k(queue) WHERE EXISTS (SELECT FROM dead_letter
-    WHERE consumer_group = {{}} AND queue = k.queue AND {OPEN})
-"""  # noqa: S608
+NONE_PARKED = """
+SELECT count(*) FROM unnest({}::text[]) AS k(queue) CROSS JOIN LATERAL (SELECT FROM dead_letter
+    WHERE line = {}::text || ' ' || k.queue LIMIT 1) AS first
+"""
 
-PARK = f"""
+PARK = """
 INSERT INTO dead_letter (consumer_group, id, topic, partition, "offset", sent_ms, queue, key,
     headers, payload, message_id, type, traceparent, state, reason, error, handler, attempts,
     pause_s, next_at)
-SELECT {{}}::text, u.*, CASE WHEN u.pause_s > 0 THEN now() + u.pause_s * interval '1 second' END
-FROM unnest({{}}::uuid[], {{}}::text[], {{}}::int[], {{}}::bigint[], {{}}::bigint[], {{}}::text[],
-    {{}}::bytea[], {{}}::text[], {{}}::bytea[], {{}}::uuid[], {{}}::text[], {{}}::text[],
-    {{}}::text[], {{}}::text[], {{}}::text[], {{}}::text[], {{}}::int[], {{}}::float8[])
+SELECT {}::text, u.*, CASE WHEN u.pause_s > 0 THEN now() + u.pause_s * interval '1 second' END
+FROM unnest({}::uuid[], {}::text[], {}::int[], {}::bigint[], {}::bigint[], {}::text[],
+    {}::bytea[], {}::text[], {}::bytea[], {}::uuid[], {}::text[], {}::text[],
+    {}::text[], {}::text[], {}::text[], {}::text[], {}::int[], {}::float8[])
     AS u(id, topic, partition, "offset", sent_ms, queue, key, headers, payload, message_id, type,
     traceparent, state, reason, error, handler, attempts, pause_s)
-WHERE NOT EXISTS (SELECT FROM dead_letter AS d WHERE d.consumer_group = {{}}
-    AND d.message_id = u.message_id AND d.{OPEN})
+WHERE (SELECT d.seq FROM dead_letter AS d WHERE d.waiting_id = u.message_id
+    AND d.consumer_group = {} LIMIT 1) IS NULL
 ON CONFLICT DO NOTHING
-"""  # noqa: S608
+"""
 """A record that is there already stays as it is; a message that waits already waits once."""
 
 SETTLE = f"""
 UPDATE dead_letter SET state = 'handled', last_at = now(), attempts = attempts + 1, next_at = NULL
-WHERE id = ANY({{}}::uuid[]) AND {OPEN}
+WHERE id = ANY({{}}::uuid[]) AND {STILL_OPEN}
 """  # noqa: S608
 
-COUNT = "SELECT count(*) FROM dead_letter WHERE consumer_group = $1 AND state = ANY($2::text[])"
+COUNT = "SELECT count(*) FROM dead_letter WHERE line > $1::text || ' ' AND line < $1::text || '!'"
+COUNT_REFUSED = """
+SELECT count(*) FROM dead_letter
+WHERE listed > 0 AND consumer_group = $1 AND state = 'undecodable'
+"""
 
 
 class ParkingFull(Unavailable):
@@ -70,7 +76,8 @@ class ParkingFull(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class LotLimits:
-    """`open_max` is of one group; it may be passed by what is in flight at that moment."""
+    """`open_max`: of one group's parked messages, and as many undecodable ones; it may be passed by
+    what is in flight at that moment."""
 
     open_max: int = 10_000
     first_pause_s: float = 1.0  # before the head of a key is tried again by itself
@@ -120,7 +127,8 @@ class ParkingLot:
 
     async def refuse(self, records: Sequence[tuple[Record, str]]) -> None:
         """Keep undecodable records. Returns when they are durable. Raises Unavailable."""
-        await self.room_for(len(records))
+        taken = await self._database.fetchval(COUNT_REFUSED, self.group)
+        self.demand_room(taken, len(records))
         strays = []
         for record, error in records:
             await self._dead_letters.put(record, DeadLetter("undecodable", error, 1))
@@ -156,8 +164,7 @@ class ParkingLot:
 
     async def room_for(self, count: int) -> None:
         """Raises ParkingFull."""
-        states = ["failed", "waiting", "redriven", "undecodable"]
-        self.demand_room(await self._database.fetchval(COUNT, self.group, states), count)
+        self.demand_room(await self._database.fetchval(COUNT, self.group), count)
 
     def demand_room(self, taken: int, count: int) -> None:
         """Raises ParkingFull, and sounds the alarm."""
@@ -246,7 +253,7 @@ class Lines:
         wanted = list(dict.fromkeys(queues))
         if wanted:
             group = self._lot.group
-            reading.add(READ, group, wanted, group, into=self._load)
+            reading.add(READ, group, group, wanted, group, into=self._load)
 
     def wait(self, record: Record, queue: str, envelope: Envelope) -> None:
         """Line up at the end. Raises ParkingFull."""

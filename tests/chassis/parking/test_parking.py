@@ -231,8 +231,6 @@ class TestBound:
                 await yard.chunk(records)
         with pytest.raises(ParkingFull):
             await yard.take(a_commit(new_id(), POISON))
-        with pytest.raises(ParkingFull):
-            await yard.chunk([FakeRecord("cmd.billing.v1", 0, 99, None, b"garbage")])
 
         assert alarm.get() == 1
         assert await yard.rows() == ["failed", "waiting", "waiting"]
@@ -242,3 +240,14 @@ class TestBound:
         await yard.chunk(records)
         assert (await yard.commits(workspace))[-1:] == reservations([late])
         assert alarm.get() == 0
+
+    async def test_undecodable_records_have_a_bound_of_their_own(self, database: Database) -> None:
+        yard = a_yard(database, open_max=2)
+        garbage = [FakeRecord("cmd.billing.v1", 0, offset, None, b"?") for offset in range(3)]
+        await yard.chunk(garbage[:2])
+
+        with pytest.raises(ParkingFull):
+            await yard.chunk(garbage[2:])
+
+        assert await yard.rows() == ["undecodable"] * 2
+        assert len(yard.sender.sent) == 2

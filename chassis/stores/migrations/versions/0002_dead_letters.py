@@ -7,7 +7,9 @@ down_revision = "0001_chassis"
 
 # `queue`: what keeps its order, a topic and a key. `sent_ms`, Kafka's timestamp, tells apart the
 # records of a topic that was deleted and made again. `next_at`: when the head of a queue is tried
-# again; a claim only moves it.
+# again; a claim only moves it. `line` and `waiting_id` are set while the row holds up its key,
+# `listed` while it has not ended. Each has an index that no other lookup fits, for plans are kept
+# from when the table was empty and every index looked as good as any other.
 DEAD_LETTER = """
 CREATE TABLE dead_letter (
     seq bigserial PRIMARY KEY,
@@ -35,9 +37,16 @@ CREATE TABLE dead_letter (
     last_at timestamptz NOT NULL DEFAULT now(),
     by text NOT NULL DEFAULT '',
     why text NOT NULL DEFAULT '',
+    line text COLLATE "C" GENERATED ALWAYS AS
+        (CASE WHEN state IN ('failed', 'waiting', 'redriven')
+            THEN consumer_group || ' ' || queue END) STORED,
+    waiting_id uuid GENERATED ALWAYS AS
+        (CASE WHEN state IN ('failed', 'waiting', 'redriven') THEN message_id END) STORED,
+    listed bigint GENERATED ALWAYS AS
+        (CASE WHEN state IN ('undecodable', 'failed', 'waiting', 'redriven') THEN seq END) STORED,
     CONSTRAINT dead_letter_state CHECK (state IN
         ('undecodable', 'failed', 'waiting', 'redriven', 'discarded', 'handled')),
-    CONSTRAINT dead_letter_record UNIQUE (consumer_group, topic, partition, "offset", sent_ms)
+    CONSTRAINT dead_letter_record UNIQUE (topic, partition, "offset", sent_ms, consumer_group)
 )
 """
 
@@ -52,20 +61,14 @@ CREATE TABLE dead_letter_act (
 )
 """
 
-PARKED = "state IN ('failed', 'waiting', 'redriven')"
-
 
 def upgrade() -> None:
     op.execute(DEAD_LETTER)
+    op.execute("CREATE INDEX dead_letter_line ON dead_letter (line, seq) WHERE line IS NOT NULL")
     op.execute(
-        "CREATE INDEX dead_letter_parked ON dead_letter (consumer_group, queue, seq)"
-        f" WHERE {PARKED}"
+        "CREATE INDEX dead_letter_waiting ON dead_letter (waiting_id) WHERE waiting_id IS NOT NULL"
     )
-    op.execute(
-        "CREATE INDEX dead_letter_message ON dead_letter (consumer_group, message_id)"
-        f" WHERE {PARKED}"
-    )
-    op.execute("CREATE INDEX dead_letter_count ON dead_letter (consumer_group, state)")
+    op.execute("CREATE INDEX dead_letter_listed ON dead_letter (listed) WHERE listed IS NOT NULL")
     op.execute(
         "CREATE INDEX dead_letter_ended ON dead_letter (last_at)"
         " WHERE state IN ('handled', 'discarded')"
