@@ -162,6 +162,15 @@ CASES = (
     Case("foreign_workspace", "bundles of nobody", after=plant.folder_of_nobody),
     Case("ledger_unbalanced", "one side is missing", after=plant.books((1, 500))),
     Case("ledger_unbalanced", "two sides that differ", after=plant.books((1, 500), (2, -400))),
+    Case(
+        "ledger_unbalanced",
+        "credit that the books do not have",
+        after=sql(
+            "billing",
+            "UPDATE account SET state = jsonb_set(state, '{credit}', '{\"EUR\": 7}')"
+            f" WHERE id = '{A.ws}'",
+        ),
+    ),
     Case("ledger_unbalanced", "captured and not booked", after=plant.payment("captured")),
     Case("feed", "lacks a fact", after=plant.feed_lacks_one),
     Case("feed", "has a fact twice", after=plant.feed_has_one_twice),

@@ -85,6 +85,13 @@ def _money() -> list[Copy]:
             "SELECT id, workspace_id, state->>'state' FROM plan_change",
             ("plan_change.state",),
         ),
+        Copy(
+            "credit",
+            "billing",
+            "SELECT workspace_id, key, value::text::bigint FROM account"
+            " CROSS JOIN jsonb_each(state->'credit')",
+            ("account.state", "billing_entry.amount_minor"),
+        ),
     ]
 
 

@@ -57,6 +57,7 @@ TABLES: dict[str, str] = {
     "entry": "posting_id, ws, account, currency, amount INTEGER",
     "payment": "id, ws, change_id, state, amount INTEGER, currency",
     "plan_change": "id, ws, state",
+    "credit": "ws, currency, amount INTEGER",
     "hold": "what, id, ws",
     "about": "name, value",
 }
@@ -75,6 +76,7 @@ INDEXES = (
     "saga (change_id)",
     "saga (payment_id)",
     "entry (posting_id)",
+    "entry (account, ws)",
     "posting (id)",
     "feed (id)",
     "letter (grp, topic, part, off)",

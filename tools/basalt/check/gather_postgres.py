@@ -145,43 +145,43 @@ def _sagas(rows: list[Any], service: str) -> Iterable[tuple[str, Row]]:
     for row in rows:
         state = json.loads(row[10])
         data = state.get("data", {})
-        saga_id = row[0]
         is_open = row[3] not in ENDED
-        steps = [[*step, 0][:3] for step in state.get("steps", [])]
         yield (
             "saga",
             (
-                str(saga_id),
+                str(row[0]),
                 row[1],
                 str(row[2]) if row[2] else None,
                 *row[3:9],
                 state.get("facts", 0),
-                " ".join(step[0] for step in steps),
+                " ".join(step[0] for step in state.get("steps", [])),
                 data.get("workspace_id"),
                 *(data.get(name) for name in BY_WHICH_SAGAS_ARE_FOUND),
                 int(is_open),
             ),
         )
-        for name in LOCKS.get(row[1], ()):
-            if is_open and row[4] in ("FORWARD", "BACKWARD"):
-                wanted = f"{name}:{data.get(name)}"
-                yield "lock_wanted", (str(saga_id), wanted)
-        if not is_open or row[4] not in ("FORWARD", "BACKWARD") or row[3] == "PAUSED":
+        if is_open and row[4] in ("FORWARD", "BACKWARD"):
+            for name in LOCKS.get(row[1], ()):
+                yield "lock_wanted", (str(row[0]), f"{name}:{data.get(name)}")
+            if row[3] != "PAUSED":
+                yield from _awaited(row[0], state, row[9])
+
+
+def _awaited(saga_id: UUID, state: Any, cursor: int) -> Iterable[tuple[str, Row]]:
+    """The commands whose answers are awaited: under their present id, and under the one before,
+    for a command that was refused goes out under a new one only after a while."""
+    old_rounds = int(state.get("rounds", 0))  # one for the saga, in rows of before
+    for index, step in enumerate(state.get("steps", [])):
+        mark, attempts, rounds = [*step, 0][:3]
+        if mark not in ("sent", "compensating") or not attempts:
             continue
-        old_rounds = int(state.get("rounds", 0))  # one for the saga, in rows of before
-        for index, (mark, attempts, rounds) in enumerate(steps):
-            if mark in ("sent", "compensating") and attempts:
-                rounds = int(rounds or 0) or (old_rounds if index == row[9] else 0)
-                direction = FORWARD if mark == "sent" else BACKWARD
-                yield (
-                    "awaited",
-                    (
-                        str(saga_id),
-                        index,
-                        str(command_id(UUID(str(saga_id)), index, direction, rounds)),
-                        str(command_id(UUID(str(saga_id)), index, direction, max(0, rounds - 1))),
-                    ),
-                )
+        rounds = int(rounds or 0) or (old_rounds if index == cursor else 0)
+        direction = FORWARD if mark == "sent" else BACKWARD
+        now, before = (
+            str(command_id(UUID(str(saga_id)), index, direction, number))
+            for number in (rounds, max(0, rounds - 1))
+        )
+        yield "awaited", (str(saga_id), index, now, before)
 
 
 def workspace_in(body: bytes) -> str | None:

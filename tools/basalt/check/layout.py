@@ -88,7 +88,11 @@ APP_TOPICS = ("studio.app.v1", "delivery.release.v1")
 WORKSPACE_TOPICS = ("billing.account.v1", "identity.workspace.v1")
 """Keyed by workspace id."""
 
-LOCKS = {"publish_app": ("app_id",), "onboard_workspace": ("workspace_id",)}
+LOCKS = {
+    "publish_app": ("app_id",),
+    "onboard_workspace": ("workspace_id",),
+    "change_plan": ("workspace_id",),
+}
 """Which fields of its data a saga locks, by its type. The key of a lock is `field:value`."""
 
 ENDED = ("COMPLETED", "COMPENSATED", "ABANDONED")

@@ -38,6 +38,14 @@ JOIN entry AS e ON e.posting_id = t.id AND e.account = 'customer'
 WHERE c.state = 'applied' GROUP BY c.id, e.currency HAVING sum(e.amount) <> 0
 LIMIT {SUSPICIONS_MAX}
 """
+CREDIT = f"""
+WITH said AS (
+    SELECT ws, currency, amount AS kept, 0 AS booked FROM credit
+    UNION ALL SELECT ws, currency, 0, -amount FROM entry WHERE account = 'credit'
+)
+SELECT ws, currency, sum(kept), sum(booked) FROM said GROUP BY ws, currency
+HAVING sum(kept) <> sum(booked) LIMIT {SUSPICIONS_MAX}
+"""
 
 
 @invariant("ledger_unbalanced", "billing")
@@ -45,7 +53,7 @@ def ledger_unbalanced(evidence: Evidence, limits: Limits) -> Outcome:
     """Each transaction of the ledger has all its entries, and they sum to zero in every currency. A
     payment is taken at most once and given back at most once, and the books say what its state
     says: captured is taken, everything that is not is not (or was given back). An applied change of
-    plan leaves its customer owing nothing."""
+    plan leaves its customer owing nothing, and what is kept as credit is what the books have."""
     outcome = Outcome(
         {
             "transactions": evidence.count("posting"),
@@ -53,6 +61,17 @@ def ledger_unbalanced(evidence: Evidence, limits: Limits) -> Outcome:
             "payments": evidence.count("payment"),
         }
     )
+    _transactions(outcome, evidence)
+    for name, state, amount, taken, given in evidence.each(PAYMENTS):
+        fault = disagreement(state, amount or 0, taken, given)
+        if fault:
+            outcome.find(f"{name} {state} {taken} {given}", f"payment {name}: {fault}")
+    if not outcome.findings:  # whatever is out of balance shows in the sums as well
+        _sums(outcome, evidence)
+    return outcome
+
+
+def _transactions(outcome: Outcome, evidence: Evidence) -> None:
     unbalanced = set()
     for name, workspace, kind, currency, total in evidence.ask(UNBALANCED):
         unbalanced.add(name)
@@ -65,18 +84,20 @@ def ledger_unbalanced(evidence: Evidence, limits: Limits) -> Outcome:
             outcome.find(f"{name} {found}", f"{kind} {name} has {found} entries of {wanted}")
     for name, count in evidence.ask(HOMELESS):
         outcome.find(f"{name}", f"{count} entries belong to transaction {name}, which is not there")
-    for name, state, amount, taken, given in evidence.each(PAYMENTS):
-        fault = disagreement(state, amount or 0, taken, given)
-        if fault:
-            outcome.find(f"{name} {state} {taken} {given}", f"payment {name}: {fault}")
-    if not outcome.findings:  # what is out of balance is owed to nobody
-        for change, workspace, currency, total in evidence.ask(OWED):
-            outcome.find(
-                f"{change} {total}",
-                f"change of plan {change} of workspace {workspace} is applied and leaves its"
-                f" customer at {total} {currency}",
-            )
-    return outcome
+
+
+def _sums(outcome: Outcome, evidence: Evidence) -> None:
+    for change, workspace, currency, total in evidence.ask(OWED):
+        outcome.find(
+            f"{change} {total}",
+            f"change of plan {change} of workspace {workspace} is applied and leaves its"
+            f" customer at {total} {currency}",
+        )
+    for workspace, currency, kept, booked in evidence.ask(CREDIT):
+        outcome.find(
+            f"credit {workspace} {kept} {booked}",
+            f"{kept} {currency} are kept for workspace {workspace}, by the books {booked}",
+        )
 
 
 def disagreement(state: str | None, amount: int, taken: int, given: int) -> str:
@@ -88,5 +109,7 @@ def disagreement(state: str | None, amount: int, taken: int, given: int) -> str:
     if given > taken:
         return f"it was given back {given} times and taken {taken} times"
     has = taken - given
-    wanted = 1 if state == "captured" and amount else 0
-    return f"it is {state}, and the books have it {has} times" if has != wanted else ""
+    wanted = {1 if state == "captured" and amount else 0}
+    if state == "voiding":  # it may have been captured before
+        wanted = {0, 1}
+    return "" if has in wanted else f"it is {state}, and the books have it {has} times"
