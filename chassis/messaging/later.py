@@ -57,7 +57,7 @@ class Waiting:
             " u.workspace_id, u.actor_id, u.traceparent FROM unnest({}::text[], {}::uuid[],"
             " {}::text[], {}::text[], {}::text[], {}::uuid[], {}::uuid[], {}::uuid[], {}::text[])"
             " AS u(name, id, type, reply_to, subject, correlation_id, workspace_id, actor_id,"
-            " traceparent)",
+            " traceparent) ON CONFLICT DO NOTHING",  # its row of the inbox was pruned meanwhile
             self._group,
             [name for name, _ in self._new],
             [envelope.id for envelope in envelopes],
