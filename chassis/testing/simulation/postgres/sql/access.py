@@ -1,0 +1,100 @@
+"""Access: how the rows of a table are found without looking at all of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from typing import Any
+
+from chassis.testing.simulation.postgres.sql import syntax as s
+from chassis.testing.simulation.postgres.sql.scalars import as_type, compiled, subselect
+from chassis.testing.simulation.postgres.sql.scope import Env, Fn, Frame, Scope
+from chassis.testing.simulation.postgres.sql.values import hashed
+from chassis.testing.simulation.postgres.tables import Row, Table
+
+_Lookup = tuple[s.Node, str, Fn, bool]  # condition, column, value, whether it is one of many
+
+
+def access_of(
+    frame: Frame, conditions: Sequence[s.Node], scope: Scope, unbound: set[int]
+) -> tuple[Fn, list[s.Node]] | None:
+    """What gives the table's rows for which some of the conditions are sure to hold, and those
+    conditions; None when all rows must be looked at. `unbound`: slots that have no row yet."""
+    shape = frame.shape
+    if shape is None:
+        return None
+    found: dict[str, _Lookup] = {}
+    for node in conditions:
+        for column, value, many in _lookups(node):
+            where = scope.find(column.table, column.name)
+            if where is None or where[0] is not frame or column.name in found:
+                continue
+            if not measured(value, scope) & unbound:
+                kind = where[1] if where[1] != "ctid" else ""
+                wanted = any_value(value, scope, f"{kind}[]" if many and kind else kind)
+                found[column.name] = (node, column.name, wanted, many)
+    if "ctid" in found:
+        return _by_key(shape.name, [found["ctid"]], single=True)
+    if shape.key and all(name in found for name in shape.key):
+        parts = [found[name] for name in shape.key]
+        return _by_key(shape.name, parts, single=len(parts) == 1)
+    for name, lookup in found.items():
+        if name in shape.indexed:
+            return _by_column(shape.name, lookup)
+    return None
+
+
+def measured(node: s.Node, scope: Scope) -> set[int]:
+    """The slots that an expression refers to."""
+    book = scope.book
+    before, book.used = book.used, set()
+    any_value(node, scope)
+    used, book.used = book.used, before | book.used
+    return used
+
+
+def any_value(node: s.Node, scope: Scope, kind: str = "") -> Fn:
+    """An expression's value, or the list that a query gives."""
+    if isinstance(node, s.Select):
+        plan = subselect(node, scope)
+        return lambda env: [row[0] for row in plan.run(env)]
+    value = compiled(node, scope)
+    return as_type(value, kind) if kind else value.fn
+
+
+def _values(lookup: _Lookup, env: Env) -> Iterable[Any]:  # as they stand in an index
+    _, _, wanted, many = lookup
+    found = wanted(env)
+    return dict.fromkeys(map(hashed, found or ())) if many else (hashed(found),)
+
+
+def _by_key(name: str, parts: Sequence[_Lookup], *, single: bool) -> tuple[Fn, list[s.Node]]:
+    def rows(env: Env) -> list[Row]:
+        there = env[0].tables[name].rows
+        keys: Iterable[Any] = (
+            _values(parts[0], env) if single else product(*[_values(part, env) for part in parts])
+        )
+        return [row for key in keys if (row := there.get(key)) is not None]
+
+    return rows, [node for node, *_ in parts]
+
+
+def _by_column(name: str, lookup: _Lookup) -> tuple[Fn, list[s.Node]]:
+    node, column, _, _ = lookup
+
+    def rows(env: Env) -> list[Row]:
+        table: Table = env[0].tables[name]
+        entries = table.by(column)
+        return [row for value in _values(lookup, env) for row in entries.get(value, {}).values()]
+
+    return rows, [node]
+
+
+def _lookups(node: s.Node) -> Iterator[tuple[s.Col, s.Node, bool]]:
+    """Columns that the condition sets equal to something: (column, value, one of many)."""
+    if isinstance(node, s.Op) and node.op == "=":
+        if isinstance(node.left, s.Col):
+            yield node.left, node.right, False
+        if isinstance(node.right, s.Col):
+            yield node.right, node.left, False
+    elif isinstance(node, s.Quantified) and (node.op, node.every) == ("=", False):
+        left = node.left
+        yield from [(left, node.right, True)] if isinstance(left, s.Col) else []
