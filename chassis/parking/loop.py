@@ -99,6 +99,7 @@ class LoopLimits:
     keep_s: float = 30 * 86_400.0  # what is handled or discarded
     prune_s: float = 3600.0
     prune_rows: int = 1000
+    prune_batches: int = 100
 
 
 class ParkedKeys:
@@ -225,7 +226,15 @@ class ParkedKeys:
             await self._gauge()
         if now - self._pruned_at >= self._limits.prune_s:
             self._pruned_at = now
-            await self._database.execute(PRUNE, self._limits.keep_s, self._limits.prune_rows)
+            await self._prune()
+
+    async def _prune(self) -> None:
+        """Forget what ended long ago, in short transactions."""
+        for _ in range(self._limits.prune_batches):
+            keep_s, most = self._limits.keep_s, self._limits.prune_rows
+            tag = await self._database.execute(PRUNE, keep_s, most)
+            if int(tag.rpartition(" ")[2]) < most:
+                return
 
     async def _gauge(self) -> None:
         rows = await self._database.fetch(COUNTS, self._lot.group)

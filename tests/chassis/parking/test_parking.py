@@ -8,6 +8,7 @@ from chassis.clock import new_id
 from chassis.errors import Unavailable
 from chassis.parking import metrics
 from chassis.parking.letter import letter_of
+from chassis.parking.loop import LoopLimits
 from chassis.parking.lot import ParkingFull
 from chassis.stores.postgres import Database
 from chassis.testing.messages import DirectCommit, FakeRecord, FakeSender, replies_of
@@ -251,3 +252,15 @@ class TestBound:
 
         assert await yard.rows() == ["undecodable"] * 2
         assert len(yard.sender.sent) == 2
+
+
+async def test_what_ended_long_ago_is_forgotten(database: Database) -> None:
+    limits = LoopLimits(pause_s=60.0, keep_s=86_400.0, prune_s=0.0, prune_rows=2)
+    yard = a_broken_yard(database, loop=limits)
+    await yard.take(*(a_commit(new_id(), POISON) for _ in range(6)))
+    await database.execute("UPDATE dead_letter SET last_at = now() - interval '2 days'")
+    await database.execute("UPDATE dead_letter SET state = 'handled' WHERE seq % 6 <> 0")
+
+    await yard.keys.round()
+
+    assert await yard.rows() == ["failed"]
