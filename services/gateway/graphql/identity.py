@@ -16,7 +16,14 @@ from contracts.identity.workspace import Workspace as WorkspaceContract
 from contracts.studio.app import App as AppContract
 from contracts.studio.app import ListApps
 from services.gateway.graphql.activity import FeedEntry, feed_of
-from services.gateway.graphql.billing import Usage, usage_of
+from services.gateway.graphql.billing import (
+    LedgerBalance,
+    LedgerTransaction,
+    Usage,
+    balances_of,
+    ledger_of,
+    usage_of,
+)
 from services.gateway.graphql.connection import FIRST_DEFAULT, Connection, paged
 from services.gateway.graphql.connection import Page as Fetched
 from services.gateway.graphql.degrade import or_degraded
@@ -113,6 +120,20 @@ class Workspace(NodeShape):
         return await or_degraded(
             info.context, usage_of(info.context, self.shown.workspace_id), "Usage"
         )
+
+    @field("What it was charged, paid and was given back, newest first; for owners.")
+    async def ledger(
+        self, info: Info[Scope, None], first: int = FIRST_DEFAULT, after: str | None = None
+    ) -> Connection[LedgerTransaction] | None:
+        """Not essential."""
+        page = ledger_of(info.context, self.shown.workspace_id, first, after)
+        return await or_degraded(info.context, page, "The ledger")
+
+    @field("What the accounts of its ledger hold; for owners.")
+    async def balances(self, info: Info[Scope, None]) -> list[LedgerBalance] | None:
+        """Not essential."""
+        held = balances_of(info.context, self.shown.workspace_id)
+        return await or_degraded(info.context, held, "The ledger")
 
     @field("Sagas of this workspace, newest first. Null when unavailable.")
     async def operations(
