@@ -10,6 +10,7 @@ import orjson
 from chassis.testing.simulation.postgres.effects import Effect
 from chassis.testing.simulation.postgres.records import Record, record_type
 from chassis.testing.simulation.postgres.schema import Schema
+from chassis.testing.simulation.postgres.shortcuts import shortcut
 from chassis.testing.simulation.postgres.sql.changes import change_plan
 from chassis.testing.simulation.postgres.sql.parser import parsed
 from chassis.testing.simulation.postgres.sql.scope import Book, Env, Run
@@ -58,6 +59,10 @@ def numbered(fragment: str) -> str:
 
 def plan_of(text: str, schema: Schema) -> Plan:
     """Compile a text. Raises UnknownStatement."""
+    known = shortcut(text)
+    if known is not None:
+        columns, give = known
+        return Plan(columns, give, name=" ".join(text.split()[:3]))
     query = parsed(text)
     book = Book(text, schema.shapes, schema.procedures)
     name = " ".join(text.split()[:3])

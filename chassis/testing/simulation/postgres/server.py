@@ -119,7 +119,7 @@ class SimPostgres:
         """The plan of a Statement's or Reading's part, with `{}`. Raises UnknownStatement."""
         plan = self._schema.fragment_plans.get(sql)
         if plan is None:
-            plan = self._schema.fragment_plans[sql] = self.plan(numbered(sql))
+            plan = self._schema.fragment_plans[sql] = self.plan(_whole(numbered(sql)))
         return plan
 
     def name_of(self, sql: str) -> str:
@@ -168,7 +168,7 @@ class SimPostgres:
         names: list[str] = []
         values: list[Any] = []
         for sql, args, name, demand in statement.outputs:
-            rows = self._read(sql if sql[:6] == "SELECT" else _wrapped(sql), args, now, transaction)
+            rows = self._read(sql, args, now, transaction)
             value = rows[0][0] if rows else None
             if demand is None:
                 names.append(name)
@@ -185,9 +185,10 @@ class SimPostgres:
         return plan.rows(Run(self.tables, args, now, transaction or Transaction()))
 
 
-def _wrapped(sql: str) -> str:
-    """An expression, as `select` takes it, or a query with a space before it."""
-    return sql if sql.lstrip()[:6].upper() == "SELECT" else f"SELECT {sql}"
+def _whole(text: str) -> str:
+    """A query, also of what Statement.select takes as an expression."""
+    first = text.split(None, 1)[0].upper()
+    return text if first in _VERBS else f"SELECT {text}"
 
 
 def _mismatch(name: str, found: object, wanted: int) -> None:
@@ -212,4 +213,5 @@ def _filled(table: Table, name: str) -> Any:  # the column's default: any value
     return None if default is None else default([None])
 
 
+_VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH")
 _NO_PLAN = Plan([])

@@ -85,8 +85,15 @@ class Table:
     def by(self, column: str) -> dict[Hashable, dict[Hashable, Row]]:
         """An index over one column, by `hashed` values."""
         entries = self._by.get(column)
+        return entries if entries is not None else self.where(column, lambda r: hashed(r[column]))
+
+    def where(
+        self, name: str, place: Callable[[Row], Hashable]
+    ) -> dict[Hashable, dict[Hashable, Row]]:
+        """An index of this name, made when first asked for."""
+        entries = self._by.get(name)
         if entries is None:
-            entries = self._by[column] = self.index(lambda row: hashed(row[column]))
+            entries = self._by[name] = self.index(place)
         return entries
 
     def put(self, key: Hashable, row: Row | None) -> None:

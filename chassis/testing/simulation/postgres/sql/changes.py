@@ -5,6 +5,7 @@ from typing import Any
 
 from chassis.testing.simulation.postgres.effects import Effect, Inserts, Merged, Updates
 from chassis.testing.simulation.postgres.sql import syntax as s
+from chassis.testing.simulation.postgres.sql.arrays import side_by_side
 from chassis.testing.simulation.postgres.sql.joins import Join
 from chassis.testing.simulation.postgres.sql.parser import DEFAULT
 from chassis.testing.simulation.postgres.sql.scalars import as_type, compiled, truth
@@ -121,7 +122,7 @@ def _insert(query: s.Insert, book: Book, outer: Scope | None) -> ChangePlan:
     scope = Scope(book, outer)
     prepare = ctes_of(query.ctes, scope)
     give = _given(query, names, shape, scope)
-    rest = [c for c in shape.columns if c not in names]
+    complete = _completion(names, shape)
     target = scope.frame(query.alias, {c.name: c.type for c in shape.columns.values()}, shape)
     columns, outputs = _returning(query.returning, scope)
     merge = _conflict(query, shape, scope, target.slot)
@@ -130,18 +131,7 @@ def _insert(query: s.Insert, book: Book, outer: Scope | None) -> ChangePlan:
     def decide(env: Env) -> tuple[Effect, Callable[[], list[Values]]]:
         prepare(env)
         run, table = env[0], env[0].tables[name]
-        rows: list[Row] = []
-        for values in give(env):
-            made = dict(zip(names, values, strict=True))
-            for column in rest:
-                made[column] = _default(shape, table, column, run)
-            for column in names:
-                if made[column] is DEFAULT:
-                    made[column] = _default(shape, table, column, run)
-            row = {column: made[column] for column in shape.columns}
-            if not shape.key:
-                row["ctid"] = table.next("ctid")
-            rows.append(row)
+        rows = [complete(dict(zip(names, values, strict=True)), table, run) for values in give(env)]
         effect = Inserts(table, rows)
         if conflict is not None:
             effect.on_conflict, effect.columns = True, conflict.columns
@@ -160,11 +150,37 @@ def _insert(query: s.Insert, book: Book, outer: Scope | None) -> ChangePlan:
     return ChangePlan(decide, columns)
 
 
+def _completion(names: tuple[str, ...], shape: Shape) -> Callable[[Row, Table, Any], Row]:
+    """Gives a new row the columns that it does not name."""
+    empty: Row = {c: None for c in shape.columns if c not in names and c not in shape.defaults}
+    filled = [c for c in shape.columns if c not in names]
+    filled = [c for c in filled if c in shape.defaults or c in shape.serials]
+    if not shape.key:
+        empty["ctid"] = None
+
+    def complete(row: Row, table: Table, run: Any) -> Row:  # a Run
+        made = empty | row
+        for column in filled:
+            made[column] = _default(shape, table, column, run)
+        if DEFAULT in row.values():
+            for column in names:
+                if row[column] is DEFAULT:
+                    made[column] = _default(shape, table, column, run)
+        if not shape.key:
+            made["ctid"] = table.next("ctid")
+        return made
+
+    return complete
+
+
 def _given(
     query: s.Insert, names: tuple[str, ...], shape: Shape, scope: Scope
-) -> Callable[[Env], list[Values]]:
+) -> Callable[[Env], Sequence[Values]]:
     kinds = [shape.columns[name].type for name in names]
     if query.select is not None:
+        arrays = side_by_side(query.select, kinds, scope)
+        if arrays is not None:
+            return arrays
         plan = select_plan(query.select, scope.book, scope)
         fits = [as_type(Typed(_nth(n), kind), want) for n, (_, kind), want in _zip(plan, kinds)]
         return lambda env: [tuple([fit(list(row)) for fit in fits]) for row in plan.run(env)]

@@ -187,6 +187,8 @@ def _cast(node: s.Cast, scope: Scope) -> Typed:
         return Typed(fn, "text")
     if kind == value.type:
         return Typed(fn, kind)
+    if value.type == "param" and kind.removesuffix("[]") in _AS_GIVEN:
+        return Typed(fn, kind)
     cast = cast_to(kind)
     return Typed(lambda env: cast(fn(env)), kind)
 
@@ -314,6 +316,8 @@ def _tuple(node: s.Tuple, scope: Scope) -> Typed:
     return Typed(lambda env: tuple(item(env) for item in items), "")
 
 
+# What the driver takes for these is of the right Python type already.
+_AS_GIVEN = {"text", "bytea", "int", "bool", "timestamptz", "interval"}
 _COMPILERS: dict[type, Callable[[Any, Scope], Typed]] = {
     s.Const: _const,
     s.Param: _param,

@@ -46,6 +46,8 @@ def type_of(name: str) -> str:
 
 def cast_to(kind: str) -> Callable[[Value], Value]:
     """The function of `::kind` for values that are not JSON text already."""
+    if kind == "uuid[]":
+        return _uuids
     if kind.endswith("[]"):
         each = cast_to(kind[:-2])
         return lambda value: None if value is None else [each(item) for item in value]
@@ -98,6 +100,12 @@ def _moment(value: Value) -> datetime:
 
 def _uuid(value: Value) -> UUID:
     return value if isinstance(value, UUID) else UUID(str(value))
+
+
+def _uuids(values: Value) -> Value:
+    if values is None:
+        return None
+    return [v if v is None or isinstance(v, UUID) else UUID(str(v)) for v in values]
 
 
 def _bool(value: Value) -> bool:
