@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -274,11 +275,9 @@ class Carrier:
                 log.warning("outbox_sweep_failed", error=str(error))
 
     async def _wait(self, event: asyncio.Event) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.wake_s):
                 await event.wait()
-        except TimeoutError:
-            return
 
 
 class _Life(Watcher):
