@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from contracts.base import Command, Query, Rejection, Reply
 
@@ -139,8 +139,8 @@ class ListDeadLetters(Query[DeadLetterPage], permission="operator"):
     topic: str = ""
     record_key: str = ""
     type: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     inbox: bool = False
     limit: int = Field(default=50, ge=1, le=500)
     cursor: str = ""
@@ -165,8 +165,8 @@ class RedriveDeadLetters(Command[DeadLettersMoved], permission="operator", key="
     topic: str = ""
     record_key: str = ""
     type: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     preview: bool = True
     limit: int = Field(default=100, ge=1, le=500)
     per_second: int = Field(default=20, ge=1, le=1000)
@@ -183,8 +183,8 @@ class DiscardDeadLetters(Command[DeadLettersMoved], permission="operator", key="
     topic: str = ""
     record_key: str = ""
     type: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
     preview: bool = True
     limit: int = Field(default=100, ge=1, le=500)
     reason: str = Field(min_length=1, max_length=1000, pattern=r"\S")

@@ -173,15 +173,12 @@ class ParkedKeys:
         first, alone = letters[0], len(letters) == 1
         try:
             await self._try(letters)
-        except Conflict:  # somebody else has it, or an operator has decided otherwise
-            self._count("conflict", 1)
-            return False
         except Unavailable as error:
             wait_s = error.retry_after or self._limits.pause_s + jittered(self._limits.pause_s)
             await self._database.execute(WAIT, first.id, first.next_at, wait_s)
             raise
         except Exception as error:
-            if alone:
+            if alone:  # in vain where somebody else has it, or an operator decided otherwise
                 await self._failed(first, error)
             return False
         self._count("handled", len(letters))

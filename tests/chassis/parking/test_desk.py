@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from chassis.clock import new_id
 from chassis.errors import InvalidMessage, Rejected
@@ -67,6 +68,13 @@ class TestList:
         assert shown.letter.handler == "commit_quota"
         with pytest.raises(Rejected):
             await desk.details(GetDeadLetter(letter_id=new_id()))
+
+    async def test_strange_filters_match_nothing_and_break_nothing(self, desk: LetterDesk) -> None:
+        page = await desk.page(ListDeadLetters(topic="\0", type="\0", record_key="\0"))
+
+        assert page.letters == []
+        with pytest.raises(ValidationError):
+            ListDeadLetters.model_validate({"since": "2026-05-01T12:00"})  # in which zone?
 
     async def test_a_cursor_of_somebody_else_is_refused(self, desk: LetterDesk) -> None:
         with pytest.raises(InvalidMessage):

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from chassis.clock import new_id
-from chassis.errors import Unavailable
+from chassis.errors import Conflict, Unavailable
 from chassis.parking import metrics
 from chassis.parking.letter import letter_of
 from chassis.parking.loop import LoopLimits
@@ -106,6 +106,15 @@ class TestParking:
         assert pauses == [120.0, 240.0, 300.0], "never longer than five minutes"
         assert await yard.rows("attempts, error LIKE 'RuntimeError at yard.py:%'") == [(6, True)]
         assert await yard.keys.round() == 0, "it is not due yet"
+
+    async def test_a_conflict_that_does_not_end_is_a_failure(self, database: Database) -> None:
+        yard = a_broken_yard(database)
+        await yard.take(a_commit(new_id(), POISON))
+        yard.mood.failing[POISON] = Conflict("a key that is there already")
+
+        await yard.retry()
+
+        assert await yard.rows("state, attempts, next_at > now()") == [("failed", 4, True)]
 
     async def test_a_copy_goes_to_the_dead_letter_topic_once(
         self, database: Database, sender: FakeSender
