@@ -17,7 +17,8 @@ from contracts.billing.payment import (
 )
 from contracts.billing.plan_change import PlanChangeOpened
 from services.billing.payments import ProviderProtest
-from tests.services.billing.desk import Change, Desk
+from tests.servers import Servers
+from tests.services.billing.desk import POLL_S, WAIT_S, Change, Desk
 
 
 async def opened(desk: Desk, plan: Plan = Plan.TEAM) -> tuple[Change, int]:
@@ -163,6 +164,22 @@ async def test_a_provider_that_is_down_holds_up_nobody_else(desk: Desk) -> None:
         await desk.down(False)
 
     assert isinstance(await desk.answer(asked), PaymentAuthorised)
+
+
+async def test_a_provider_that_is_killed_forgets_nothing(desk: Desk, servers: Servers) -> None:
+    """It dies right after the capture, with its answer; it comes back and is asked."""
+    change, amount = await authorised(desk, "tok-slow400")
+    asked = await desk.tell(change.capture)
+    async with asyncio.timeout(WAIT_S):
+        while "captured" not in await desk.effects(change):
+            await desk.clock.sleep(POLL_S)
+
+    servers.kill9("payments")
+    servers.restart("payments")
+
+    assert isinstance(await desk.answer(asked), PaymentCaptured)
+    assert await desk.effects(change) == ["authorised", "captured"]
+    assert await desk.balances(change) == {"clearing": amount, "customer": -amount}
 
 
 async def test_a_payment_is_captured_once_however_many_workers_there_are(desk: Desk) -> None:
