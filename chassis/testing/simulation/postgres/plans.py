@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -26,20 +25,29 @@ _TAGS: dict[type, str] = {Insert: "INSERT 0", Update: "UPDATE", Delete: "DELETE"
 _PLACEHOLDER = re.compile(r"\{\}")
 
 
-@dataclass(frozen=True, slots=True)
 class Plan:
     """A query (`rows`) or a change (`decide`)."""
 
-    columns: list[tuple[str, str]]  # names and types
-    rows: Rows | None = None
-    decide: Decide | None = None
-    tag: str = "SELECT"
-    name: str = ""  # for whoever records what was called
+    __slots__ = ("_json", "_make", "decide", "name", "rows", "tag")
+
+    def __init__(
+        self,
+        columns: list[tuple[str, str]],  # names and types
+        rows: Rows | None = None,
+        decide: Decide | None = None,
+        tag: str = "SELECT",
+        name: str = "",
+    ) -> None:
+        self.rows = rows
+        self.decide = decide
+        self.tag = tag
+        self.name = name  # for whoever records what was called
+        self._make = record_type(tuple(name for name, _ in columns))
+        self._json = [n for n, (_, kind) in enumerate(columns) if kind == "json"]
 
     def records(self, rows: Sequence[Values]) -> list[Record]:
         """As the driver gives them: by name too, with JSON as Python values."""
-        make = record_type(tuple(name for name, _ in self.columns))
-        places = [n for n, (_, kind) in enumerate(self.columns) if kind == "json"]
+        make, places = self._make, self._json
         if not places:
             return [make(row) for row in rows]
         return [make([_loaded(v) if n in places else v for n, v in enumerate(row)]) for row in rows]

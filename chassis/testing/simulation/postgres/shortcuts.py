@@ -28,6 +28,10 @@ _CLAIM = """WITH due AS ( SELECT found.id FROM generate_series(0, $1::int - 1) A
  LEFT JOIN claimed ON true"""
 
 
+_SCAN = """SELECT id, shard, aggregateid, type, topic, headers, payload FROM outbox
+ WHERE shard = ANY($1::int[]) AND id <> ALL($2::uuid[]) ORDER BY seq LIMIT $3"""
+
+
 def shortcut(text: str) -> Shortcut | None:
     """The shortcut for a text, if there is one."""
     return _BY_TEXT.get(" ".join(text.split()))
@@ -42,6 +46,27 @@ def _foreign(run: Run) -> Sequence[Values]:
                 found.append(shard)
                 break
     return [(found,)]
+
+
+_SCANNED = ("id", "shard", "aggregateid", "type", "topic", "headers", "payload")
+
+
+def _scan(run: Run) -> Sequence[Values]:
+    shards, known, most = run.args
+    entries = run.tables["outbox"].by("shard")
+    passed = {row_id.int for row_id in known}
+    found = [
+        row
+        for shard in dict.fromkeys(shards)
+        for key, row in entries.get(shard, {}).items()
+        if key not in passed
+    ]
+    found.sort(key=_seq)
+    return [tuple([row[name] for name in _SCANNED]) for row in found[:most]]
+
+
+def _seq(row: Row) -> Any:  # a number
+    return row["seq"]
 
 
 _CLAIMED = (
@@ -81,5 +106,6 @@ def _wake(row: Row) -> Any:  # a moment
 _COLUMNS = [(name, "text") for name in (*_CLAIMED, "moment")]
 _BY_TEXT: dict[str, Shortcut] = {
     " ".join(_FOREIGN.split()): ([("array", "int[]")], _foreign),
+    " ".join(_SCAN.split()): ([(name, "") for name in _SCANNED], _scan),
     " ".join(_CLAIM.split()): (_COLUMNS, _claim),
 }

@@ -122,7 +122,7 @@ def _insert(query: s.Insert, book: Book, outer: Scope | None) -> ChangePlan:
     scope = Scope(book, outer)
     prepare = ctes_of(query.ctes, scope)
     give = _given(query, names, shape, scope)
-    complete = _completion(names, shape)
+    complete = _completion(names, shape, marked=bool(query.values))
     target = scope.frame(query.alias, {c.name: c.type for c in shape.columns.values()}, shape)
     columns, outputs = _returning(query.returning, scope)
     merge = _conflict(query, shape, scope, target.slot)
@@ -150,8 +150,10 @@ def _insert(query: s.Insert, book: Book, outer: Scope | None) -> ChangePlan:
     return ChangePlan(decide, columns)
 
 
-def _completion(names: tuple[str, ...], shape: Shape) -> Callable[[Row, Table, Any], Row]:
-    """Gives a new row the columns that it does not name."""
+def _completion(
+    names: tuple[str, ...], shape: Shape, *, marked: bool
+) -> Callable[[Row, Table, Any], Row]:
+    """Gives a new row the columns that it does not name, or names DEFAULT (`marked`)."""
     empty: Row = {c: None for c in shape.columns if c not in names and c not in shape.defaults}
     filled = [c for c in shape.columns if c not in names]
     filled = [c for c in filled if c in shape.defaults or c in shape.serials]
@@ -162,7 +164,7 @@ def _completion(names: tuple[str, ...], shape: Shape) -> Callable[[Row, Table, A
         made = empty | row
         for column in filled:
             made[column] = _default(shape, table, column, run)
-        if DEFAULT in row.values():
+        if marked:
             for column in names:
                 if row[column] is DEFAULT:
                     made[column] = _default(shape, table, column, run)

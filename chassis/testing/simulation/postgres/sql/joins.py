@@ -20,6 +20,7 @@ class Level:
     conditions: list[Fn] = field(default_factory=list)
     left: bool = False
     holds: Fn | None = None  # all the conditions; None when there is none
+    needs: tuple[str, ...] = ()  # tables without whose rows it has none
 
 
 class Join:
@@ -54,13 +55,22 @@ class Join:
         self._last = _all([truth(n, scope) for n, _ in waiting])
         for level in self._levels:
             level.holds = _all(level.conditions)
+        self._needed = [] if outer else [name for level in self._levels for name in level.needs]
         if len(self._levels) == 1 and not outer and self._first is None and self._last is None:
             self._only: Level | None = self._levels[0]
         else:
             self._only = None
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Tables without whose rows the join has none."""
+        return tuple(self._needed)
+
     def envs(self, env: Env) -> Iterator[None]:
         """Sets the slots to each combination that fulfils the conditions."""
+        for name in self._needed:
+            if not env[0].tables[name].rows:
+                return
         only = self._only
         if only is not None:
             slot, holds = only.frame.slot, only.holds
@@ -101,7 +111,7 @@ class Join:
             shape = scope.book.shape(source.name)
             columns = {name: column.type for name, column in shape.columns.items()}
             frame = scope.frame(source.alias, columns, shape)
-            level = Level(frame, _scan(shape.name))
+            level = Level(frame, _scan(shape.name), needs=(shape.name,))
         return self._joined(level, source)
 
     def _joined(self, level: Level, source: s.Source) -> Level:
@@ -119,6 +129,7 @@ class Join:
         level = Level(
             frame, lambda env: [dict(zip(names, row, strict=True)) for row in plan.run(env)]
         )
+        level.needs = plan.needs
         return self._joined(level, source)
 
     def _of_call(self, source: s.Source) -> Level:

@@ -19,9 +19,13 @@ class SelectPlan:
     """A compiled SELECT. `columns` are names and types."""
 
     def __init__(
-        self, columns: list[tuple[str, str]], rows: Callable[[Env], Iterator[Values]]
+        self,
+        columns: list[tuple[str, str]],
+        rows: Callable[[Env], Iterator[Values]],
+        needs: tuple[str, ...],
     ) -> None:
         self.columns = columns
+        self.needs = needs  # tables without whose rows it has none
         self._rows = rows
 
     def run(self, env: Env) -> list[Values]:
@@ -61,7 +65,7 @@ def select_plan(select: s.Select, book: Book, outer: Scope | None) -> SelectPlan
         end = None if most is None else start + most
         yield from (values for values, _ in found[start:end])
 
-    return SelectPlan(core.columns, rows)
+    return SelectPlan(core.columns, rows, () if select.unions else core.needs)
 
 
 def ctes_of(ctes: Sequence[tuple[str, s.Query]], scope: Scope) -> Callable[[Env], None]:
@@ -112,6 +116,7 @@ class _Core:
         self._join = Join(select.sources, select.where, scope)
         asked = [value for value, _ in select.outputs] + [o.value for o in select.order]
         grouped = select.group is not None or any(map(_aggregates, asked))
+        self.needs = () if grouped and select.group is None else self._join.needs
         self._keys = [compiled(node, scope).fn for node in select.group or ()]
         if grouped:
             scope.aggregates, scope.aggregate_slot = [], scope.book.slot()
