@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from chassis.clock import Clock
 from chassis.messaging.runner import ChunkHandler, PartitionRunner, RunnerLimits
-from chassis.testing.simulation.kafka import Group, Member, Place, SimConsumer, SimKafka
+from chassis.testing.simulation.groups import Group, Member, Place
+from chassis.testing.simulation.kafka import SimConsumer, SimKafka
 from chassis.testing.simulation.loop import PROCESS
 
 
