@@ -46,6 +46,23 @@ class TestStatement:
 
         assert await database.fetchval("SELECT count(*) FROM item") == 0
 
+    @pytest.mark.parametrize("there", [0, 1])
+    async def test_a_demand_that_is_not_met_undoes_everything(
+        self, database: Database, there: int
+    ) -> None:
+        await database.execute("INSERT INTO item SELECT 1, 1 FROM generate_series(1, $1)", there)
+        statement = Statement()
+        statement.add("INSERT INTO item VALUES ({}, {})", 2, 2)
+        statement.demand(0, "SELECT count(*) FROM item WHERE id = ANY({}::int[])", [1, 2])
+
+        if there:
+            with pytest.raises(Conflict, match="demand 0: 1 rows affected, 0 expected"):
+                await statement.run(database)
+        else:
+            await statement.run(database)
+
+        assert await database.fetchval("SELECT count(*) FROM item") == 1
+
     def test_placeholders_must_match(self) -> None:
         with pytest.raises(TypeError, match="2 placeholders for 1 arguments"):
             Statement().add("SELECT {}, {}", 1)

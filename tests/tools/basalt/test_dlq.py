@@ -18,7 +18,7 @@ from chassis.stores.migrate import CHASSIS, migrate
 from contracts.billing.account import CommitQuota, QuotaCommitted
 from tests.chassis.messaging.stage import send, wire
 from tests.chassis.parking.yard import a_commit
-from tools.basalt import dlq
+from tools.basalt import dlq, door
 from tools.basalt.__main__ import main
 
 KEY = "only-for-benchmarks-and-tests"
@@ -172,6 +172,24 @@ async def test_undecodable_bytes_are_shown_without_harm_to_the_terminal(
     assert letter["state"] == "undecodable"
     assert "base64 /xtbMko=" in shown
     assert "\x1b" not in shown + table
+
+
+async def test_the_door_is_shut_to_whoever_is_no_operator(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "PERMISSION", "workspace.manage")
+
+    codes = [
+        (await terminal.run(*words))[0]
+        for words in (
+            ("list",),
+            ("show", str(UUID(int=1))),
+            ("redrive", "--topic", "x", "--yes"),
+            ("discard", "--topic", "x", "--reason", "x", "--yes"),
+        )
+    ]
+
+    assert codes == [1, 1, 1, 1]
 
 
 async def test_what_is_not_there_and_what_is_shut(
