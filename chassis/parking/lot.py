@@ -16,7 +16,7 @@ import structlog
 from chassis.clock import new_id
 from chassis.errors import Unavailable
 from chassis.messaging.deadletters import DeadLetter, DeadLetters
-from chassis.messaging.envelope import Envelope, Record, type_of
+from chassis.messaging.envelope import Envelope, Record, read_headers, type_of
 from chassis.parking import metrics
 from chassis.parking.letter import packed, plain, queue_of
 from chassis.stores.postgres import Database
@@ -81,7 +81,7 @@ class LotLimits:
 
     open_max: int = 10_000
     first_pause_s: float = 1.0  # before the head of a key is tried again by itself
-    retry_after_s: float = 2.0  # of a partition that found the lot full
+    retry_after_s: float = 5.0  # of a partition that found the lot full
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +95,17 @@ class Stray:
     error: str = ""
     handler: str = ""
     message_id: UUID | None = None
-    traceparent: str = ""
     attempts: int = 0
     pause_s: float = 0.0
 
 
-def waiting(record: Record, queue: str, message_id: UUID, traceparent: str = "") -> Stray:
+def waiting(record: Record, queue: str, message_id: UUID) -> Stray:
     """A message that comes behind others of its key."""
-    return Stray(
-        record, "waiting", "waiting", queue, message_id=message_id, traceparent=traceparent
-    )
+    return Stray(record, "waiting", "waiting", queue, message_id=message_id)
+
+
+def _trace_of(record: Record) -> str:
+    return read_headers(record.headers).get("ce_traceparent", "")
 
 
 class ParkingLot:
@@ -154,7 +155,6 @@ class ParkingLot:
             error=letter.error,
             handler=letter.handler,
             message_id=message_id,
-            traceparent=letter.envelope.traceparent if letter.envelope else "",
             attempts=letter.attempts,
             pause_s=self.limits.first_pause_s,
         )
@@ -227,7 +227,7 @@ class ParkingLot:
             [record.value for record in records],
             [stray.message_id for stray in strays],
             [plain(type_of(record)) for record in records],
-            [plain(stray.traceparent) for stray in strays],
+            [plain(_trace_of(record)) for record in records],
             [stray.state for stray in strays],
             [stray.reason for stray in strays],
             [plain(stray.error) for stray in strays],
@@ -260,7 +260,7 @@ class Lines:
         if envelope.id in self._waiting:
             return
         self._lot.demand_room(self._taken, len(self._waiting) + 1)
-        self._waiting[envelope.id] = waiting(record, queue, envelope.id, envelope.traceparent)
+        self._waiting[envelope.id] = waiting(record, queue, envelope.id)
 
     def settle(self, letter_id: UUID) -> None:
         """This one is handled now."""

@@ -20,6 +20,8 @@ from chassis.testing.messages import FakeRecord, FakeSender
 from chassis.testing.saga import success_of
 from tests.chassis.saga.stand import Sent, Stand, a_stand
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 
 @dataclass
 class Moody:
@@ -54,6 +56,7 @@ class Desk:
             "ce_type": message.address.type,
             "ce_correlationid": sent.headers["ce_correlationid"],
             "ce_causationid": str(sent.id),
+            "ce_traceparent": TRACE,
         }
         self.offset += 1
         key = headers["ce_correlationid"].encode()
@@ -96,6 +99,8 @@ async def test_its_later_replies_wait_and_other_sagas_go_on(desk: Desk) -> None:
     await desk.chunk([desk.reply(first)])
 
     assert await desk.letters() == ["failed", "waiting", "waiting"]
+    traces = await desk.stand.database.fetch("SELECT DISTINCT traceparent FROM dead_letter")
+    assert [row["traceparent"] for row in traces] == [TRACE]
     assert await desk.step_of(broken) == 0
     assert await desk.step_of(sound) == 1
 
