@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Callable
 
 from tools.basalt.check.examine import examine
@@ -11,6 +12,8 @@ from tools.basalt.check.report import Report, as_json, as_text
 from tools.basalt.check.settings import CannotCheck, Limits, Places
 
 SOUND, VIOLATED, UNCHECKED = 0, 1, 2
+QUIET_S = 5.0
+"""Between two lines of progress in a log."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -95,11 +98,16 @@ def exit_code(report: Report) -> int:
 
 
 class Progress:
-    """One line on stderr that is written over, where somebody looks at it; else nothing."""
+    """One line on stderr that is written over, where somebody looks at it; else a line now and
+    then."""
+
+    def __init__(self) -> None:
+        self._told_at = time.monotonic()
 
     def tell(self, text: str) -> None:
         """What is being done."""
         if sys.stderr.isatty():
             print(f"\r\033[Kbasalt check: {text}", end="", file=sys.stderr, flush=True)
-        elif not text or text.endswith(":"):
+        elif text and time.monotonic() >= self._told_at + QUIET_S:
+            self._told_at = time.monotonic()
             print(f"basalt check: {text}", file=sys.stderr, flush=True)

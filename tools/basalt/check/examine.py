@@ -56,7 +56,7 @@ async def _look(
     ]
     if limits.at_rest or not doubtful:
         return lines, 1
-    tell(f"looking again in {limits.grace_s:.0f} s at {len(doubtful)}:")
+    tell(f"looking again in {limits.grace_s:.0f} s at {len(doubtful)}")
     await asyncio.sleep(limits.grace_s)
     evidence.forget()
     again = {line.name: line for line in await _once(evidence, places, doubtful, limits, tell)}
