@@ -2,7 +2,7 @@
 
 import builtins
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,13 +17,18 @@ from chassis.testing.simulation.postgres.tables import Shape
 
 _FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)", re.IGNORECASE)
 _PARENT = re.compile(r"^down_revision(?:\s*:[^=]+)?\s*=\s*(?:\"([^\"]+)\"|None)", re.M)
+_TRIGGER = re.compile(
+    r"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER .* EXECUTE (?:FUNCTION|PROCEDURE) (\w+)",
+    re.IGNORECASE | re.DOTALL,
+)
 _IGNORED = ("SELECT ", "COMMENT ", "ANALYZE", "SET ")
 
 
 class Schema:
     """What a database's migrations have made. Never changed once it is in use; see `copy`."""
 
-    def __init__(self) -> None:
+    def __init__(self, ignored: Collection[str] = ()) -> None:
+        self._ignored = ignored  # functions that are not simulated, and need not be
         self.shapes: dict[str, Shape] = {}
         self.procedures: dict[str, Procedure] = {}
         self.plans: dict[str, Any] = {}  # Plan by text: what was understood once stays so
@@ -32,18 +37,19 @@ class Schema:
     def execute(self, text: str) -> None:
         """One statement of a migration. Raises UnknownStatement."""
         text = text.strip()
-        function = _FUNCTION.match(text)
+        function = _FUNCTION.match(text) or _TRIGGER.match(text)
         if function is not None:
             name = function.group(1)
-            if name not in PROCEDURES:
-                raise UnknownStatement(f"function {name} is not simulated")
-            self.procedures[name] = PROCEDURES[name]
+            if name in PROCEDURES:
+                self.procedures[name] = PROCEDURES[name]
+            elif name not in self._ignored:
+                raise UnknownStatement(f"function {name} is not simulated; name it in `ignored`")
         elif not define(text, self.shapes) and not text.upper().startswith(_IGNORED):
             raise UnknownStatement(text)
 
     def copy(self) -> "Schema":
         """One to go on from."""
-        made = Schema()
+        made = Schema(self._ignored)
         made.shapes, made.procedures = dict(self.shapes), dict(self.procedures)
         return made
 
@@ -60,9 +66,10 @@ class _Recorder:
 
 
 @lru_cache(maxsize=64)
-def migrated(wanted: tuple[Migrations, ...]) -> Schema:
-    """The schema that these migrations make. Read once for all databases of a run."""
-    schema = Schema()
+def migrated(wanted: tuple[Migrations, ...], ignored: tuple[str, ...] = ()) -> Schema:
+    """The schema that these migrations make. Read once for all databases of a run. `ignored`:
+    functions that are not simulated, nor the triggers that call them."""
+    schema = Schema(ignored)
     for migrations in wanted:
         recorder = _Recorder(schema, migrations.version_table)
         for file in _in_order(sorted((migrations.folder / "versions").glob("*.py"))):

@@ -22,7 +22,8 @@ class Ear(Protocol):
 
 
 class SimPostgres:
-    """A database with the tables of `migrations`. `now` is its clock.
+    """A database with the tables of `migrations`. `now` is its clock; `ignored` names functions
+    of the migrations that are not simulated, with the triggers that call them.
 
     Nothing here awaits: what happens to a call on its way is the business of a link (see
     SimDatabase). Raises Conflict as the real one does, asyncpg's errors for broken rules, and
@@ -30,10 +31,13 @@ class SimPostgres:
     """
 
     def __init__(
-        self, now: Callable[[], datetime], migrations: Sequence[Migrations] = (CHASSIS,)
+        self,
+        now: Callable[[], datetime],
+        migrations: Sequence[Migrations] = (CHASSIS,),
+        ignored: Sequence[str] = (),
     ) -> None:
         self._now = now
-        self._schema = migrated(tuple(migrations))
+        self._schema = migrated(tuple(migrations), tuple(ignored))
         self.tables: dict[str, Table] = {
             name: Table(shape) for name, shape in self._schema.shapes.items()
         }

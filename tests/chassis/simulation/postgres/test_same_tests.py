@@ -8,6 +8,16 @@ from tests.chassis.messaging.test_execute import (
     TestExecute,
     test_an_old_inbox_row_is_forgotten_and_a_new_one_is_not,
 )
+from tests.chassis.messaging.test_later import (
+    chunk,
+    test_a_duplicate_waits_too_and_is_answered_the_same_afterwards,
+    test_all_who_wait_for_the_same_are_answered_and_a_second_outcome_answers_nobody,
+    test_an_outcome_that_is_refused_answers_nobody,
+    test_the_answer_follows_in_the_commands_own_name,
+)
+from tests.chassis.parking.conftest import desk, yard
+from tests.chassis.parking.test_desk import TestList, TestRedrive
+from tests.chassis.parking.test_discard import TestDiscard
 from tests.chassis.parking.test_parking import TestBound, TestOutage, TestParking, TestUndecodable
 from tests.chassis.saga.test_engine import TestAnswer, TestLocks, TestStart, TestWake
 from tests.chassis.saga.test_recent import TestEngine as TestRecentEngine
@@ -30,13 +40,16 @@ __all__ = [
     "TestBound",
     "TestChunk",
     "TestConflicts",
+    "TestDiscard",
     "TestExecute",
     "TestFates",
+    "TestList",
     "TestLocks",
     "TestOutage",
     "TestParking",
     "TestReading",
     "TestRecentEngine",
+    "TestRedrive",
     "TestRows",
     "TestStart",
     "TestStatement",
@@ -44,6 +57,13 @@ __all__ = [
     "TestUndecodable",
     "TestUndo",
     "TestWake",
+    "chunk",
+    "desk",
+    "test_a_duplicate_waits_too_and_is_answered_the_same_afterwards",
+    "test_all_who_wait_for_the_same_are_answered_and_a_second_outcome_answers_nobody",
     "test_an_old_inbox_row_is_forgotten_and_a_new_one_is_not",
+    "test_an_outcome_that_is_refused_answers_nobody",
     "test_reading_through_asks_for_a_flush_after_an_earlier_save",
+    "test_the_answer_follows_in_the_commands_own_name",
+    "yard",
 ]

@@ -24,7 +24,7 @@ from chassis.testing.simulation.postgres.sql.syntax import (
 from chassis.testing.simulation.postgres.sql.tokens import Token, UnknownStatement, tokens_of
 
 _COMPARISONS = {"=", "<>", "!=", "<", ">", "<=", ">="}
-_OTHERS = {"||", "->>", "->", "<@", "@>", "?"}
+_OTHERS = {"~", "~*", "!~", "||", "->>", "->", "<@", "@>", "?"}
 _BINDING = dict.fromkeys(_COMPARISONS, 5) | dict.fromkeys(_OTHERS, 7)
 _BINDING |= {"or": 1, "and": 2, "is": 4, "in": 6, "between": 6, "like": 6, "not": 6}
 _BINDING |= {"+": 8, "-": 8, "*": 9, "/": 9, "%": 9, "::": 12, "[": 12}

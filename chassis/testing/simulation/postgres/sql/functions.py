@@ -147,6 +147,7 @@ _PLAIN: dict[str, tuple[Callable[..., Any], str]] = {
     "convert_to": (lambda text, _: text.encode(), "bytea"),
     "octet_length": (len, "int"),
     "abs": (abs, ""),
+    "round": (lambda value, places=0: round(value, places), "float"),
     "ceil": (lambda value: float(-(-value // 1)), "float"),
     "floor": (lambda value: float(value // 1), "float"),
     "text": (text_of, "text"),

@@ -102,6 +102,12 @@ def _uuid(value: Value) -> UUID:
     return value if isinstance(value, UUID) else UUID(str(value))
 
 
+def _bytes(value: Value) -> bytes:
+    if isinstance(value, str):
+        return bytes.fromhex(value[2:]) if value.startswith("\\x") else value.encode()
+    return bytes(value)
+
+
 def _uuids(values: Value) -> Value:
     if values is None:
         return None
@@ -121,6 +127,7 @@ _CASTS: dict[str, Callable[[Value], Value]] = {
     "float": float,
     "bool": _bool,
     "text": text_of,
+    "bytea": _bytes,
     "uuid": _uuid,
     "interval": span_of,
     "timestamptz": _moment,
