@@ -7,6 +7,7 @@ from contracts.billing.account import CommitQuota, Plan, ReleaseQuota, ReserveQu
 from contracts.delivery.environment import Environment
 from contracts.delivery.release import AppUnpublished
 from services.billing.model.accounts import Account
+from services.billing.model.changes import PlanChange
 
 
 class FakeAccounts:
@@ -22,6 +23,19 @@ class FakeAccounts:
     def save(self, account: Account) -> None:
         self.accounts[account.workspace_id] = account
         self.saved += 1
+
+
+class FakeChanges:
+    """Fulfils PlanChanges."""
+
+    def __init__(self) -> None:
+        self.changes: dict[UUID, PlanChange] = {}
+
+    async def get(self, change_id: UUID) -> PlanChange | None:
+        return self.changes.get(change_id)
+
+    def save(self, change: PlanChange) -> None:
+        self.changes[change.change_id] = change
 
 
 def an_account(plan: Plan = Plan.FREE) -> Account:
