@@ -152,7 +152,7 @@ class TestAnswer:
         (sent,) = await stand.take_commands()
         old = stand.another_engine(Definitions((onboard_workspace,)))
 
-        with pytest.raises(Unavailable, match="publish_app v1 is not deployed here"):
+        with pytest.raises(Unavailable, match="publish_app v2 is not deployed here"):
             await old.answer([answer_to(sent, {})])
 
 

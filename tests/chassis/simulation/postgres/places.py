@@ -10,8 +10,11 @@ import asyncpg
 
 import services.orchestrator
 from chassis.clock import new_id
+from chassis.messaging.deadletters import DeadLetters
+from chassis.parking.lot import ParkingLot
 from chassis.stores.migrate import migrate, migrations_of
 from chassis.stores.postgres import Database
+from chassis.testing.messages import FakeSender
 from chassis.testing.simulation.postgres import SimDatabase, SimPostgres
 from tests.chassis.messaging.quota import TABLE as ACCOUNT
 from tests.chassis.stores.test_aggregates import TABLE as NOTE
@@ -45,6 +48,11 @@ async def a_real(url: str) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+def a_lot(database: Database) -> ParkingLot:
+    """A parking lot whose copies go nowhere."""
+    return ParkingLot("g", database, DeadLetters("g", FakeSender()))
 
 
 async def _migrated(url: str) -> str:

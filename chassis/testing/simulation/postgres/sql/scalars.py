@@ -3,18 +3,16 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from chassis.testing.simulation.postgres.sql import syntax as s
 from chassis.testing.simulation.postgres.sql.functions import AGGREGATES, aggregate, call
 from chassis.testing.simulation.postgres.sql.operators import OPERATORS
+from chassis.testing.simulation.postgres.sql.pieces import first_column, json_member, logic
 from chassis.testing.simulation.postgres.sql.scope import Env, Fn, Scope, Typed
 from chassis.testing.simulation.postgres.sql.tokens import UnknownStatement
 from chassis.testing.simulation.postgres.sql.values import (
     cast_to,
     json_of,
     span_of,
-    text_of,
     type_of,
 )
 
@@ -101,9 +99,9 @@ def _aggregate(node: s.Call, scope: Scope) -> Typed:
 def _op(node: s.Op, scope: Scope) -> Typed:
     left, right = compiled(node.left, scope), compiled(node.right, scope)
     if node.op in ("and", "or"):
-        return Typed(_logic(node.op, left.fn, right.fn), "bool")
+        return Typed(logic(node.op, left.fn, right.fn), "bool")
     if node.op in ("->", "->>"):
-        return _json_member(node.op, left.fn, right.fn)
+        return json_member(node.op, left.fn, right.fn)
     if {left.type, right.type} == {"interval", "param"} and node.op != "*":
         left, right = _span(left), _span(right)
     elif node.op not in ("||", "+", "-", "*", "/", "%"):
@@ -134,38 +132,6 @@ def _met(value: Typed, other: Typed) -> Typed:
 def _span(value: Typed) -> Typed:
     fn = value.fn
     return Typed(lambda env: span_of(fn(env)), "interval")
-
-
-def _logic(op: str, a: Fn, b: Fn) -> Fn:
-    stops = op == "or"
-
-    def fn(env: Env) -> Any:
-        x = a(env)
-        if x is stops:
-            return stops
-        y = b(env)
-        if y is stops:
-            return stops
-        return None if x is None or y is None else not stops
-
-    return fn
-
-
-def _json_member(op: str, a: Fn, b: Fn) -> Typed:
-    def fn(env: Env) -> Any:
-        document, name = a(env), b(env)
-        if document is None or name is None:
-            return None
-        found = orjson.loads(document)
-        try:
-            member = found[name]
-        except (KeyError, IndexError, TypeError):
-            return None
-        if op == "->":
-            return orjson.dumps(member).decode()
-        return member if member is None or isinstance(member, str) else text_of(member)
-
-    return Typed(fn, "json" if op == "->" else "text")
 
 
 def _unary(node: s.Unary, scope: Scope) -> Typed:
@@ -218,7 +184,7 @@ def _quantified(node: s.Quantified, scope: Scope) -> Typed:
     left = compiled(node.left, scope)
     if isinstance(node.right, s.Select):
         plan = subselect(node.right, scope)
-        items = _column(plan, wide=isinstance(node.left, s.Tuple))
+        items = first_column(plan, wide=isinstance(node.left, s.Tuple))
     else:
         right = compiled(node.right, scope)
         kind = f"{left.type}[]" if left.type not in ("", "param") else right.type
@@ -238,10 +204,6 @@ def _quantified(node: s.Quantified, scope: Scope) -> Typed:
         return None if unknown else every
 
     return Typed(fn, "bool")
-
-
-def _column(plan: "SelectPlan", *, wide: bool) -> Fn:
-    return lambda env: [row if wide else row[0] for row in plan.run(env)]
 
 
 def _one_of(node: s.OneOf, scope: Scope) -> Typed:
