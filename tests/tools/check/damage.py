@@ -171,6 +171,7 @@ CASES = (
             f" WHERE id = '{A.ws}'",
         ),
     ),
+    Case("ledger_unbalanced", "a payment taken twice", after=plant.taken_twice()),
     Case("ledger_unbalanced", "captured and not booked", after=plant.payment("captured")),
     Case("feed", "lacks a fact", after=plant.feed_lacks_one),
     Case("feed", "has a fact twice", after=plant.feed_has_one_twice),

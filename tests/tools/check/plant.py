@@ -186,6 +186,24 @@ def books(*entries: tuple[int, int]) -> After:
     )
 
 
+def taken_twice() -> After:
+    """A captured payment with two balanced transactions."""
+
+    async def plant(stores: Stores) -> None:
+        await payment("captured")(stores)
+        for name in (STRANGER, named("again")):
+            await stores.run(
+                "billing",
+                "BEGIN; INSERT INTO billing_transaction (transaction_id, workspace_id, kind,"
+                f" payment_id, entries, at) VALUES ('{name}', '{A.ws}', 'payment', '{A.payment}',"
+                " 2, now()); INSERT INTO billing_entry (transaction_id, number, workspace_id,"
+                f" account, currency, amount_minor) VALUES ('{name}', 1, '{A.ws}', 'clearing',"
+                f" 'EUR', 500), ('{name}', 2, '{A.ws}', 'customer', 'EUR', -500); COMMIT",
+            )
+
+    return plant
+
+
 def payment(state: str) -> After:
     body = {"change_id": str(A.change), "state": state, "amount_minor": 500, "currency": "EUR"}
     return sql(
