@@ -102,7 +102,7 @@ async def terminal(
         capsys.readouterr()
         code = await asyncio.to_thread(main, ["dlq", *words])
         out, err = capsys.readouterr()
-        lines = [line for line in out.splitlines() if not A_LOG_LINE.match(line)]
+        lines = [line for line in out.splitlines() if line and not A_LOG_LINE.match(line)]
         return code, "\n".join(lines), err
 
     yield Terminal(run, kafka_bootstrap)
