@@ -7,7 +7,7 @@ T ?= tests
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help setup up down status logs restart reset journey import lint check test test-fast \
-	test-store test-flow kill-sweep bench contracts verify lock format
+	test-store test-flow sim mutants kill-sweep bench contracts verify lock format
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,13 @@ kill-sweep: setup ## every step of every saga killed at every fault point: SEED=
 bench: setup ## ratios against peers and physical limits, in one run
 	@$(PYTHON) -m infra.local.prepare --bench
 	@.venv-bench/bin/python -m tests.bench
+
+SAGAS ?= 100000
+sim: setup ## simulate sagas under faults; SEEDS=17 or 100-199, SAGA=publish_app, SAGAS=1000
+	@$(PYTHON) -m tests.simulation --sagas $(SAGAS) $(if $(SEEDS),--seeds $(SEEDS)) \
+		$(if $(SAGA),--saga $(SAGA))
+mutants: setup ## take each safety mechanism away: the simulator must notice
+	@$(PYTHON) -m tests.simulation.kill
 
 contracts: ## write schemas, samples and the AsyncAPI document; refuse a breaking change
 	@$(PYTHON) -m tools.contracts write

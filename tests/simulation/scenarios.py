@@ -4,6 +4,7 @@ from chassis.saga import Saga
 from chassis.testing.simulation.scenario import Scenario
 from sagas import SAGAS
 from tests.chassis.saga.wide import wide
+from tests.simulation import rare
 
 LATEST = {saga.name: saga for saga in SAGAS}
 ALL: dict[str, Saga] = {**LATEST, wide.name: wide}
@@ -11,7 +12,9 @@ ALL: dict[str, Saga] = {**LATEST, wide.name: wide}
 
 
 def every(seed: int) -> Scenario:
-    """One or two kinds of sagas at a time; few of them, or many."""
+    """One or two kinds of sagas at a time, few of them or many; and what is rare now and then."""
+    if seed % 6 == 5:
+        return rare.ALL[seed // 6 % len(rare.ALL)](seed)
     names = sorted(ALL)
     first = ALL[names[seed % len(names)]]
     second = ALL[names[seed // len(names) % len(names)]]

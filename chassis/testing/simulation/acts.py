@@ -27,6 +27,13 @@ class SimSignal(Command[SimAccepted]):
     approved: bool
 
 
+class SimTouch(Command[SimAccepted]):
+    """Somebody changes a thing that sagas are about, without one."""
+
+    key_text: str
+    touch_id: UUID
+
+
 class SimRefused(Rejection):
     """A participant's business refusal."""
 
@@ -48,6 +55,7 @@ def _register(contract: type[Message], aggregate: str, key: str) -> None:
 
 for _contract in (SimAccepted, SimOrder, SimSignal, SimMoved):
     _register(_contract, "saga", "saga_id")
+_register(SimTouch, "thing", "key_text")
 _register(SimRefused, "saga", "")
 
 Json = dict[str, Any]  # a message's fields as JSON values

@@ -7,6 +7,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from chassis.saga.definition import Saga
     from chassis.testing.simulation.kafka import SimRecord
     from chassis.testing.simulation.world import World
+
+LATE = timedelta(minutes=3)
+"""By so much the clocks of processes may be off."""
 
 ENDED = ("COMPLETED", "COMPENSATED", "ABANDONED")
 Row = dict[str, Any]  # a table's row by column
@@ -77,7 +82,8 @@ def _judged(world: "World") -> Iterator[Violation]:
         mine = sorted(deeds.get(body["actor_id"], []), key=lambda deed: deed.number)
         for name, seen in _saga(saga, row["status"], mine):
             yield Violation(name, f"{seen} ({row['status']} {row['type']})", row["id"])
-    yield from _nothing_left(world)
+    yield from _locks(world, deeds)
+    yield from _nothing_left(world, deeds)
     yield from _histories(world)
     yield from _topics(world)
     yield from _handled(world)
@@ -92,7 +98,7 @@ def _deeds(world: "World") -> dict[str, list[Deed]]:
         for store in participant.stores.values():
             for row in world.rows(participant.name, store.table):
                 for line in _json(row["state"])["log"]:
-                    what, saga, step, number = line.split(" ")
+                    what, saga, step, _, number = line.split(" ")
                     found[saga].append(Deed(int(number), what, step))
     return found
 
@@ -124,10 +130,29 @@ def _order(saga: "Saga", deeds: list[Deed]) -> Iterator[tuple[str, str]]:
         yield "I5 done out of order", str([d.step for d in deeds if d.what == "do"])
 
 
-def _nothing_left(world: "World") -> Iterator[Violation]:
+def _locks(world: "World", deeds: dict[str, list[Deed]]) -> Iterator[Violation]:
+    """Of sagas on one thing, each ends before the next one's first effect."""
+    spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for row in world.rows("orchestrator", "saga_instance"):
+        body = _json(row["state"])
+        saga = world.definitions.get(row["type"], row["definition_version"])
+        mine = [deed.number for deed in deeds.get(body["actor_id"], [])]
+        for name in saga.lock_fields if mine else ():
+            spans[f"{name}:{body['data'][name]}"].append((min(mine), max(mine)))
+    for key, found in spans.items():
+        found.sort()
+        if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
+            yield Violation("I6 two held one lock", key)
+
+
+def _nothing_left(world: "World", deeds: dict[str, list[Deed]]) -> Iterator[Violation]:
     for row in world.rows("orchestrator", "entity_lock"):
         yield Violation("I6 lock left", f"{row['key']}: {row['queue']}")
     asked = len(world.started)
+    for touch in world.touched:
+        count = len(deeds.get(str(touch), []))
+        if count != 1:
+            yield Violation("I2 change lost or doubled", f"{touch}: {count} times")
     rows = len(world.rows("orchestrator", "saga_instance"))
     if rows != asked:
         yield Violation("I2 start lost or doubled", f"{asked} asked for, {rows} sagas")
@@ -135,13 +160,19 @@ def _nothing_left(world: "World") -> Iterator[Violation]:
 
 def _histories(world: "World") -> Iterator[Violation]:
     versions: dict[UUID, list[int]] = defaultdict(list)
+    locked: dict[UUID, Any] = {}  # when, an aware datetime
     for row in world.rows("orchestrator", "saga_event"):
         versions[row["saga_id"]].append(row["version"])
+        if row["happened"].startswith("locked"):
+            locked[row["saga_id"]] = row["at"]
     for row in world.rows("orchestrator", "saga_instance"):
         found = sorted(versions.get(row["id"], []))
         if found != list(range(1, row["version"] + 1)):
             seen = f"version {row['version']}, history {found}"
             yield Violation("I10 history has gaps", seen, row["id"])
+        if row["id"] in locked and locked[row["id"]] > row["deadline_at"] + LATE:
+            seen = f"locked {locked[row['id']] - row['deadline_at']} after its deadline"
+            yield Violation("I10 begun after its deadline", seen, row["id"])
 
 
 # --- messages
@@ -154,6 +185,7 @@ def _topics(world: "World") -> Iterator[Violation]:
     rows = world.rows("observer", "sim_seen") if observed else []
     seen = {row["id"]: _json(row["state"])["ids"] for row in rows}
     public: dict[str, list[str]] = defaultdict(list)
+    topics_of: dict[str, dict[str, str]] = defaultdict(dict)
     versions: dict[tuple[str, str], list[int]] = defaultdict(list)
     known: set[str] = set()
     for place in sorted(world.kafka.logs):
@@ -167,6 +199,7 @@ def _topics(world: "World") -> Iterator[Violation]:
             key = (record.key or b"").decode()
             versions[place.topic, key].append(int(headers["ce_aggregateversion"]))
             public[key].append(headers["ce_id"])
+            topics_of[key][headers["ce_id"]] = place.topic
     for (topic, key), found in versions.items():
         if found != list(range(1, len(found) + 1)):
             yield Violation("I7 out of order", f"{topic} {key}: {found}")
@@ -176,6 +209,16 @@ def _topics(world: "World") -> Iterator[Violation]:
             yield Violation("I8 event handled twice", key)
         elif sorted(handled) != sorted(ids):
             yield Violation("I8 event lost", f"{key}: {len(ids)} sent, {len(handled)} handled")
+        elif not in_order(ids, handled, topics_of[key]):
+            yield Violation("I7 handled out of order", key)
+
+
+def in_order(sent: list[str], handled: list[str], topics: dict[str, str]) -> bool:
+    """Whether the events of each topic were handled in the order in which they were sent."""
+    for topic in set(topics.values()):
+        if [e for e in sent if topics[e] == topic] != [e for e in handled if topics[e] == topic]:
+            return False
+    return True
 
 
 def _handled(world: "World") -> Iterator[Violation]:
@@ -196,6 +239,8 @@ def _handled(world: "World") -> Iterator[Violation]:
                 yield Violation("I9 committed and not handled", seen)
     for service, server in world.servers.items():
         for row in server.rows("dead_letter"):
+            if row["state"] == "handled":
+                continue
             yield Violation("L6 parked or dead", f"{service}: {row['type']} {row['error']}")
 
 

@@ -16,6 +16,8 @@ from chassis.testing.simulation.loop import SimLoop
 
 T = TypeVar("T")
 
+LATENCY_S = 0.0005
+
 
 @dataclass(frozen=True, slots=True)
 class Faults:
@@ -29,6 +31,7 @@ class Faults:
     send_lost: float = 0.0
     send_unconfirmed: float = 0.0
     send_twice: float = 0.0
+    reorder: float = 0.0  # commands and answers of a batch are overtaken by later ones
     crash_every_s: float = 0.0
     down_s: float = 0.0  # until a crashed process is back, at most
     freeze_every_s: float = 0.0
@@ -51,6 +54,7 @@ _MOST = Faults(
     send_lost=0.03,
     send_unconfirmed=0.03,
     send_twice=0.1,
+    reorder=0.05,
     crash_every_s=6.0,
     down_s=12.0,
     freeze_every_s=10.0,
@@ -122,7 +126,9 @@ class SimLink:
     async def call(self, what: str, apply: Callable[[], T]) -> T:
         """Raises Unavailable (nothing happened), Unanswered (it did), or what `apply` raises."""
         fate, faults = self._fate, self._fate.faults
-        await asyncio.sleep(self._delay_s())  # tidy: virtual time
+        if fate.fires("slow call", faults.slow / 10):
+            return await self._under_way(apply)
+        await asyncio.sleep(LATENCY_S)  # tidy: virtual time
         if fate.fires("crash before", faults.crash_in_call / 2):
             await self._end()
         if fate.fires("refused", faults.refused):
@@ -135,11 +141,25 @@ class SimLink:
             raise Unanswered("postgres: simulated")
         return done
 
-    def _delay_s(self) -> float:
-        fate = self._fate
-        if fate.fires("slow call", fate.faults.slow / 10):
-            return fate.within(fate.faults.slow_s)
-        return 0.0005
+    async def _under_way(self, apply: Callable[[], T]) -> T:
+        """A request on a slow network: it arrives, whatever becomes of who sent it."""
+        answer: asyncio.Future[T] = self._loop.create_future()
+
+        def arrive() -> None:
+            if self._fate.fires("crash while slow", 3 * self._fate.faults.crash_in_call):
+                self._die()
+                return
+            try:
+                done = apply()
+            except Exception as error:
+                if not answer.done():
+                    answer.set_exception(error)
+                return
+            if not answer.done():
+                answer.set_result(done)
+
+        self._loop.outside_later(self._fate.within(self._fate.faults.slow_s), arrive)
+        return await answer
 
     async def _end(self) -> None:
         """The process dies here."""
@@ -158,6 +178,13 @@ class SimDelivery:
         if fate.fires("slow message", fate.faults.slow):
             return fate.within(fate.faults.slow_s)
         return 0.001
+
+    def overtaken_s(self) -> float:
+        """For how long what is sent later may arrive earlier; mostly 0."""
+        fate = self._fate
+        if fate.fires("reorder", fate.faults.reorder):
+            return fate.within(20.0)
+        return 0.0
 
     def fate(self) -> str:
         fate, faults = self._fate, self._fate.faults

@@ -38,6 +38,10 @@ class Delivery(Protocol):
         """Until they arrive."""
         ...
 
+    def overtaken_s(self) -> float:
+        """For how long later rows may overtake these; mostly 0."""
+        ...
+
     def fate(self) -> str:
         """ "ok", "lost" (never arrives), "unconfirmed" (arrives, but nobody hears) or "twice"."""
         ...
@@ -107,6 +111,10 @@ class SimKafka:
                 waiters.remove(waiter)
 
 
+_UNORDERED = ("cmd.", "reply.")
+"""Topics in which messages may be overtaken: the engine does not count on their order."""
+
+
 class SimProducer:
     """Fulfils what Carrier needs of chassis.messaging.producer.Producer."""
 
@@ -147,6 +155,8 @@ class SimProducer:
         now = self._kafka.now()
         at = max(self._clear_at.get(place, 0.0), now + self._delivery.delay_s())
         self._clear_at[place] = at
+        if place.topic.startswith(_UNORDERED):
+            at += self._delivery.overtaken_s()
         self._kafka.later(at - now, lambda: self._arrive(place, rows, fate))
 
     def _arrive(self, place: Place, rows: Sequence[Outgoing], fate: str) -> None:

@@ -39,7 +39,7 @@ from contracts.base import Message
 SHARDS = 3
 """Outbox shards, partitions of every topic, timer shards."""
 
-PARKED = LoopLimits(poll_s=4.0, count_s=1e9, prune_s=1e9)
+PARKED = LoopLimits(poll_s=4.0, pause_max_s=8.0, lease_s=15.0, count_s=1e9, prune_s=1e9)
 
 RELAY = RelayLimits(
     shards=SHARDS,

@@ -18,7 +18,7 @@ from chassis.messaging.envelope import Fact
 from chassis.saga.definition import Kind, Saga, Step
 from chassis.stores.aggregates import AggregateStore
 from chassis.testing.saga import success_of
-from chassis.testing.simulation.acts import SimRefused
+from chassis.testing.simulation.acts import SimAccepted, SimRefused, SimTouch
 from contracts.base import Message
 
 Handler = Callable[..., Awaitable[Any]]  # as chassis.messaging.handlers has it
@@ -26,8 +26,8 @@ Handler = Callable[..., Awaitable[Any]]  # as chassis.messaging.handlers has it
 
 @dataclass
 class Deeds:
-    """All that was ever done under one key, in order: `do <saga> <step> <number>` or `undo ...`.
-    The number says what came first in the whole world."""
+    """All that was ever done under one key: `do <saga> <step> <ids> <number>`, `undo ...`. The
+    number says what came first in the whole world."""
 
     key: str
     log: list[str] = field(default_factory=list)
@@ -55,17 +55,29 @@ class SqlSeen(AggregateStore[Seen]):
 
 @dataclass(frozen=True)
 class Business:
-    """How often participants refuse, by the saga and the step alone; and a count of all deeds."""
+    """How often participants refuse, or break until the world heals: by the saga and the step
+    alone. `deeds` counts what was done in the whole world."""
 
     salt: str
     refusals: float
+    bugs: float = 0.0
+    healed: Callable[[], bool] = lambda: True
     deeds: Iterator[int] = field(default_factory=count)
 
     def refuses(self, saga: str, step: Step) -> bool:
-        if step.kind == Kind.RETRIABLE:
-            return False
-        digest = blake2b(f"{self.salt} {saga} {step.name}".encode(), digest_size=4).digest()
-        return int.from_bytes(digest) / 2**32 < self.refusals
+        return step.kind != Kind.RETRIABLE and self._throw(f"{saga} {step.name} no") < self.refusals
+
+    def breaks(self, saga: str, step: Step) -> bool:
+        """A bug, until somebody mends it."""
+        return self.stumbles(f"{saga} {step.name}")
+
+    def stumbles(self, about: str) -> bool:
+        """A bug that hits this message, until somebody mends it."""
+        return bool(self.bugs) and not self.healed() and self._throw(about) < self.bugs
+
+    def _throw(self, about: str) -> float:
+        text = f"{self.salt} {about}"
+        return int.from_bytes(blake2b(text.encode(), digest_size=4).digest()) / 2**32
 
 
 @dataclass
@@ -93,19 +105,41 @@ def participants_of(sagas: tuple[Saga, ...], business: Business) -> list[Partici
                 if command.address.type not in taken:
                     taken.add(command.address.type)
                     store = _store_of(participant, command)
-                    participant.handlers.append(_handler(command, forward, step, store, business))
+                    participant.handlers.append(
+                        _handler(command, forward, step, store, business, saga.mints)
+                    )
+    for participant in found.values():
+        store = next(iter(participant.stores.values()))
+        participant.handlers.append(_toucher(participant, store, business))
     return list(found.values())
 
 
-def observer(topics: tuple[str, ...]) -> Participant:
-    """A service that takes every public event."""
+def observer(topics: tuple[str, ...], business: Business) -> Participant:
+    """A service that takes every public event, and breaks at some."""
 
     async def see(fact: Fact, seen: SqlSeen) -> None:
+        if business.stumbles(str(fact.id)):
+            raise ArithmeticError("a simulated bug")
         entry = await seen.get(fact.key) or Seen(fact.key)
         entry.ids.append(str(fact.id))
         seen.save(entry)
 
     return Participant("observer", [see], topics=topics)
+
+
+def _toucher(
+    participant: Participant, store: type[AggregateStore[Deeds]], business: Business
+) -> Handler:
+    """What somebody else does to the same things, through the service's own door."""
+
+    async def touch(command: Any, deeds_of: Any) -> SimAccepted:  # set below
+        deeds = await deeds_of.get(command.key_text) or Deeds(command.key_text)
+        deeds.log.append(f"touch {command.touch_id} - - {next(business.deeds)}")
+        deeds_of.save(deeds)
+        return SimAccepted(saga_id=command.touch_id)
+
+    touch.__annotations__ = {"command": SimTouch, "deeds_of": store}
+    return touch
 
 
 def _store_of(participant: Participant, command: type[Message]) -> type[AggregateStore[Deeds]]:
@@ -119,7 +153,6 @@ def _store_of(participant: Participant, command: type[Message]) -> type[Aggregat
                 "aggregate": Deeds,
                 "id_type": "text",
                 "announces": aggregate,
-                "key_field": command.address.key,
                 "key": staticmethod(lambda deeds: deeds.key),
             },
         )
@@ -132,20 +165,25 @@ def _handler(
     step: Step,
     store: type[AggregateStore[Deeds]],
     business: Business,
+    mints: tuple[str, ...],
 ) -> Handler:
     key_field = command.address.key
+    names = _shared(step, mints)
 
     async def handle(message: Any, deeds_of: Any, context: Context) -> Message:  # set below
         saga = str(context.actor_id)
+        minted = ",".join(str(getattr(message, name)) for name in names) or "-"
         key = str(getattr(message, key_field))
         deeds = await deeds_of.get(key) or Deeds(key)
+        if business.breaks(saga, step):
+            raise ArithmeticError("a simulated bug")
         if command is forward:
             if business.refuses(saga, step):
                 raise Rejected(SimRefused(step=step.name))
-            deeds.log.append(f"do {saga} {step.name} {next(business.deeds)}")
+            deeds.log.append(f"do {saga} {step.name} {minted} {next(business.deeds)}")
             deeds_of.save(deeds)
-        elif _stands(deeds, saga, step.name):
-            deeds.log.append(f"undo {saga} {step.name} {next(business.deeds)}")
+        elif _stands(deeds, f"{saga} {step.name} {minted}"):
+            deeds.log.append(f"undo {saga} {step.name} {minted} {next(business.deeds)}")
             deeds_of.save(deeds)
         return success_of(command, message.model_dump(mode="json"))
 
@@ -154,7 +192,15 @@ def _handler(
     return handle
 
 
-def _stands(deeds: Deeds, saga: str, step: str) -> bool:
+def _shared(step: Step, mints: tuple[str, ...]) -> list[str]:
+    """The minted ids by which a compensation finds what it is to undo."""
+    if step.compensation is None:
+        return [name for name in mints if name in step.command.model_fields]
+    both = step.command.model_fields.keys() & step.compensation.model_fields.keys()
+    return [name for name in mints if name in both]
+
+
+def _stands(deeds: Deeds, what: str) -> bool:
     """Whether it was done and not undone: a compensation of nothing writes nothing."""
-    done = sum(deed.startswith(f"do {saga} {step} ") for deed in deeds.log)
-    return done > sum(deed.startswith(f"undo {saga} {step} ") for deed in deeds.log)
+    done = sum(deed.startswith(f"do {what} ") for deed in deeds.log)
+    return done > sum(deed.startswith(f"undo {what} ") for deed in deeds.log)

@@ -1,7 +1,6 @@
 """Many worlds, one after the other or in several processes, and what became of them."""
 
 import logging
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -56,7 +55,7 @@ def simulate_many(
         return
     batches = [seeds[i : i + BATCH] for i in range(0, len(seeds), BATCH)]
     context = get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle_in) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=settle_in) as pool:
         for outcomes in pool.map(_batch, [(scenarios, batch) for batch in batches]):
             yield from outcomes
 
@@ -94,9 +93,10 @@ def _batch(work: tuple[Callable[[int], Scenario], Iterable[int]]) -> list[Outcom
     return [simulate(scenarios(seed), seed) for seed in seeds]
 
 
-def _settle_in() -> None:
-    """A worker: nothing but its result is of interest."""
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+def settle_in() -> None:
+    """A worker process: nothing but its result is of interest, also after its last world."""
+    logging.disable(logging.CRITICAL)
+    sys.unraisablehook = _unless_left_behind(sys.unraisablehook)
 
 
 @contextmanager

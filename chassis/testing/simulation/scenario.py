@@ -23,8 +23,11 @@ Starter = Callable[[Random], Message]
 class Scenario:
     """sagas: definitions to run, the newest version of each is started. starts: how many sagas in
     all. starters: how to make a saga's starting command (made up when it has none). faults: fixed
-    ones; None lets each seed choose its own. refusals: how often a step refuses, 0..1. observed:
-    whether a service takes every event."""
+    ones; None lets each seed choose its own. refusals: how often a step refuses, 0..1. bugs: how
+    often a handler breaks until the faults are over. observed: whether a service takes every event.
+    keys: how many different things the sagas are about. hold_s: how much longer than the faults
+    operators leave paused what they paused. touches: how often somebody else changes the same
+    things, by a service's own door."""
 
     sagas: tuple[Saga, ...]
     starts: int = 30
@@ -32,7 +35,11 @@ class Scenario:
     starters: tuple[tuple[str, Starter], ...] = ()
     faults: Faults | None = None
     refusals: float = 0.06
+    bugs: float = 0.0
     observed: bool = True
+    keys: int = KEYS
+    hold_s: float = 0.0
+    touches: int = 0
     start_within_s: float = 12.0
     faults_last_s: float = 20.0
 
@@ -41,27 +48,27 @@ class Scenario:
         for name, starter in self.starters:
             if name == saga.name:
                 return starter(dice)
-        return _made_up_start(saga, dice)
+        return _made_up_start(saga, dice, self.keys)
 
 
-def _made_up_start(saga: Saga, dice: Random) -> Message:
+def _made_up_start(saga: Saga, dice: Random, different: int) -> Message:
     """Ids that lock or order come from a few, so that sagas meet; the rest is made up."""
     contract = saga.starts_on
     keys = {contract.address.key, "workspace_id", *saga.lock_fields}
     fields: dict[str, Any] = {}  # JSON values
     for name, info in contract.model_fields.items():
-        fields[name] = _value(name, info.annotation, name in keys, dice)
+        fields[name] = _value(name, info.annotation, different if name in keys else 0, dice)
     if saga.approval is not None:
         fields[saga.approval.when] = dice.random() < 0.2
     return contract.model_validate(fields)
 
 
-def _value(name: str, kind: Any, is_key: bool, dice: Random) -> Any:  # an annotation, a JSON value
+def _value(name: str, kind: Any, different: int, dice: Random) -> Any:  # annotation, JSON
     if NoneType in get_args(kind):
         return None
     if kind is UUID:
         salt = sum(name.encode()) << 16
-        number = int(dice.random() * KEYS) if is_key else dice.getrandbits(64)
+        number = int(dice.random() * different) if different else dice.getrandbits(64)
         return str(UUID(int=salt + number + 1))
     if kind is bool:
         return False

@@ -16,7 +16,7 @@ from chassis.errors import Conflict, Rejected, Unavailable
 from chassis.saga.definition import Definitions, Saga
 from chassis.saga.inputs import Verb
 from chassis.stores.migrate import CHASSIS, Migrations, migrations_of
-from chassis.testing.simulation.acts import SimMoved, SimOrder, SimSignal
+from chassis.testing.simulation.acts import SimMoved, SimOrder, SimSignal, SimTouch
 from chassis.testing.simulation.checker import Violation, check, restless
 from chassis.testing.simulation.clock import START, SimClock, SimDice
 from chassis.testing.simulation.faults import Fate, swarm
@@ -89,6 +89,7 @@ class World:
         self.machines: list[Machine] = []
         self.participants: list[Participant] = []
         self.started: dict[UUID, Saga] = {}  # by actor
+        self.touched: list[UUID] = []
         self._build()
 
     def run(self) -> Outcome:
@@ -102,6 +103,8 @@ class World:
                     self.loop.run(self._main())
                 except Stuck as stuck:
                     outcome.violations.append(Violation("L1 stuck", str(stuck)))
+                except Exception as error:
+                    outcome.violations.append(Violation("L0 a client got an error", repr(error)))
             outcome.violations += check(self)
         finally:
             if tracked:
@@ -122,18 +125,17 @@ class World:
         """The moment that the world's second 0 is."""
         return START
 
-    @property
-    def orchestrators(self) -> list[Machine]:
-        return [machine for machine in self.machines if machine.service == "orchestrator"]
-
     # --- private: putting together
 
     def _build(self) -> None:
-        business = Business(str(self.seed), self.scenario.refusals)
+        scenario = self.scenario
+        business = Business(
+            str(self.seed), scenario.refusals, scenario.bugs, lambda: self.fate.healed
+        )
         self.participants = participants_of(self.scenario.sagas, business)
         facts = sorted({event.address.topic for event in _facts(self.scenario.sagas)})
         if self.scenario.observed:
-            self.participants.append(observer((*facts, SimMoved.address.topic)))
+            self.participants.append(observer((*facts, SimMoved.address.topic), business))
         for participant in self.participants:
             self.servers[participant.name] = SimPostgres(self._now, (CHASSIS, DEEDS))
         self.servers["orchestrator"] = SimPostgres(self._now, migrations_of(ENGINE))
@@ -160,9 +162,13 @@ class World:
         clients = [
             asyncio.ensure_future(self._begin(number)) for number in range(self.scenario.starts)
         ]
+        clients += [
+            asyncio.ensure_future(self._touch(number)) for number in range(self.scenario.touches)
+        ]
         await self._clock.sleep(self.scenario.faults_last_s)
         nemesis.heal()
         await asyncio.gather(*clients)
+        await self._clock.sleep(self.scenario.hold_s)
         await self._settle()
         while restless(self):
             await self._clock.sleep(REST_S)
@@ -181,11 +187,28 @@ class World:
         await self._clock.sleep(burst * self.scenario.start_within_s)
         await self._send(command, command_id, actor_id)
 
-    async def _send(self, command: Message, command_id: UUID, actor_id: UUID | None) -> None:
+    async def _touch(self, number: int) -> None:
+        """Another client: changes a thing that a participant has, until it is answered."""
+        await self._clock.sleep(self.dice.random() * self.scenario.faults_last_s)
+        participant = self.dice.choice([p for p in self.participants if p.stores])
+        table = next(iter(participant.stores.values())).table
+        rows = self.rows(participant.name, table)
+        if rows:
+            command = SimTouch(key_text=self.dice.choice(rows)["id"], touch_id=new_id())
+            self.touched.append(command.touch_id)
+            await self._send(command, new_id(), None, participant.name)
+
+    async def _send(
+        self,
+        command: Message,
+        command_id: UUID,
+        actor_id: UUID | None,
+        service: str = "orchestrator",
+    ) -> None:
         workspace_id = getattr(command, "workspace_id", None)
         context = trusted_context(actor_id=actor_id, workspace_id=workspace_id)
         while True:
-            machine = self.dice.choice(self.orchestrators)
+            machine = self.dice.choice([m for m in self.machines if m.service == service])
             if machine.up and machine.chunk is not None:
                 answer = self.loop.spawn(
                     machine.process,
