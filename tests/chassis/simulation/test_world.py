@@ -13,7 +13,7 @@ from chassis.testing.simulation.run import in_silence, shrunk, simulate, simulat
 from chassis.testing.simulation.scenario import Scenario
 from chassis.testing.simulation.story import story
 from chassis.testing.simulation.world import World
-from sagas import publish_app
+from sagas.publish_app import publish_app
 from tests.chassis.simulation.damage import forget_what_was_handled
 from tests.simulation.scenarios import every
 
