@@ -197,8 +197,10 @@ def _verify(file: Path, digest: str, *, keep: bool = False) -> tuple[str, bytes]
             while chunk := opened.read(READ_BYTES):
                 hasher.update(chunk)
                 kept += chunk if keep else b""
-    except OSError:
+    except FileNotFoundError:
         return "missing", b""
+    except OSError as error:
+        return f"unreadable ({error.strerror})", b""
     return ("ok" if hasher.hexdigest() == digest else "corrupt"), kept
 
 
