@@ -5,6 +5,7 @@ rows that it found, and tells by identity whether another part of its statement 
 """
 
 from collections.abc import Callable, Hashable, Iterable
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -85,7 +86,11 @@ class Table:
     def by(self, column: str) -> dict[Hashable, dict[Hashable, Row]]:
         """An index over one column, by `hashed` values."""
         entries = self._by.get(column)
-        return entries if entries is not None else self.where(column, lambda r: hashed(r[column]))
+        if entries is not None:
+            return entries
+        if self.shape.columns[column].type in ("int", "text"):
+            return self.where(column, itemgetter(column))
+        return self.where(column, lambda row: hashed(row[column]))
 
     def where(
         self, name: str, place: Callable[[Row], Hashable]
@@ -98,24 +103,31 @@ class Table:
 
     def put(self, key: Hashable, row: Row | None) -> None:
         """Set or remove the row of a key, without a question asked."""
-        old = self.rows.pop(key, None) if row is None else self.rows.get(key)
-        if row is not None:
-            self.rows[key] = row
+        rows = self.rows
+        if row is None:
+            old = rows.pop(key, None)
+        else:
+            old = rows.get(key)
+            rows[key] = row
+        if self._uniques:
+            self._put_unique(old, row)
+        for by, entries in self._indexes:
+            before = None if old is None else by(old)
+            after = None if row is None else by(row)
+            if before is not None and before != after:
+                others = entries[before]
+                del others[key]
+                if not others:
+                    del entries[before]
+            if row is not None:
+                _enter(entries, after, key, row)
+
+    def _put_unique(self, old: Row | None, row: Row | None) -> None:
         for place, (_, columns, only) in enumerate(self.shape.uniques):
             if old is not None and (entry := _entry(old, columns, only)) is not None:
                 self._uniques[place].pop(entry, None)
             if row is not None and (entry := _entry(row, columns, only)) is not None:
                 self._uniques[place][entry] = row
-        for by, entries in self._indexes:
-            before = None if old is None else by(old)
-            after = None if row is None else by(row)
-            if before is not None and before != after:
-                rows = entries[before]
-                del rows[key]
-                if not rows:
-                    del entries[before]
-            if row is not None:
-                _enter(entries, after, key, row)
 
     def rival(self, row: Row, columns: tuple[str, ...] = ()) -> tuple[str, Row] | None:
         """A constraint that keeps this row out, and the row that has its place; of the key over
@@ -151,10 +163,13 @@ class Transaction:
         """Raises Conflict for a unique violation."""
         shape = table.shape
         shape.checked(row)
-        rival = table.rival(row)
-        if rival is not None:
-            raise Conflict(rival[0])
-        self.put(table, shape.key_of(row), row)
+        key = shape.key_of(row)
+        if shape.uniques or key in table.rows:
+            rival = table.rival(row)
+            if rival is not None:
+                raise Conflict(rival[0])
+        self._undo.append((table, key, None))
+        table.put(key, row)
 
     def update(self, table: Table, old: Row, new: Row) -> bool:
         """False when another part of the statement has changed the row already."""

@@ -210,6 +210,9 @@ def _one_of(node: s.OneOf, scope: Scope) -> Typed:
     left = compiled(node.left, scope)
     items = [as_type(compiled(item, scope), left.type) for item in node.items]
     a = left.fn
+    if all(isinstance(item, s.Const) and item.value is not None for item in node.items):
+        constants = frozenset(item([]) for item in items)
+        return Typed(lambda env: None if (x := a(env)) is None else x in constants, "bool")
 
     def fn(env: Env) -> bool | None:
         x = a(env)

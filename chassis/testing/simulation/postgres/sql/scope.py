@@ -1,7 +1,7 @@
 """Names and places: where a compiled expression finds its rows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,16 +14,24 @@ Fn = Callable[[Env], Any]  # a value
 Procedure = Callable[["Run", Sequence[Any]], Any]  # a function that the migrations create
 
 
-@dataclass(slots=True)
 class Run:
-    """One execution of a statement."""
+    """One execution of a statement, or of a part of it."""
 
-    tables: Mapping[str, Table]
-    args: Sequence[Any]  # as asyncpg would take them
-    now: datetime
-    transaction: Transaction
-    ctes: dict[str, list[Row]] = field(default_factory=dict)
-    effects: list[Effect] = field(default_factory=list)
+    __slots__ = ("args", "ctes", "effects", "now", "tables", "transaction")
+
+    def __init__(
+        self,
+        tables: Mapping[str, Table],
+        args: Sequence[Any],  # as asyncpg would take them
+        now: datetime,
+        transaction: Transaction,
+    ) -> None:
+        self.tables = tables
+        self.args = args
+        self.now = now
+        self.transaction = transaction
+        self.ctes: dict[str, list[Row]] = {}
+        self.effects: list[Effect] = []
 
 
 class Typed(NamedTuple):
