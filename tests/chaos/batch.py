@@ -64,11 +64,18 @@ async def run_batch(platform: ChaosPlatform, sites: Sites, cases: Sequence[Case]
     await platform.await_ready()
     lent = [sites.free.pop() for _ in cases]
     try:
-        pairs = zip(cases, lent, strict=True)
+        ready = await asyncio.gather(*(_prepared(c, s) for c, s in zip(cases, lent, strict=True)))
+        pairs = zip(cases, ready, strict=True)
         return list(await asyncio.gather(*(_judged(platform, c, site) for c, site in pairs)))
     finally:
         sites.free += lent
         await platform.disarm({service for case in cases for service in case.services})
+
+
+async def _prepared(case: Case, site: Site) -> Site:
+    """Before any rule of the batch is armed: it is not to meet what is prepared."""
+    prepare = DRIVERS[case.saga].prepare
+    return await prepare(site) if prepare else site
 
 
 async def _judged(platform: ChaosPlatform, case: Case, site: Site) -> Result:

@@ -7,7 +7,7 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from uuid import UUID
 
@@ -32,6 +32,7 @@ class Site:
 
     traveller: Traveller
     workspace_id: UUID
+    workspace: str  # the same, as a global id
     stale_release_id: str  # was live once, and never will be again
 
     @classmethod
@@ -46,7 +47,7 @@ class Site:
         stale = live_release(await story.app())
         await story.ended(await story.publish())
         assert stale is not None, "the first publish has completed"
-        return cls(traveller, raw_id(story.workspace_id), stale)
+        return cls(traveller, raw_id(story.workspace_id), story.workspace_id, stale)
 
 
 Start = Callable[[Site, str], Awaitable[UUID]]
@@ -58,7 +59,7 @@ class Driver:
     """`protected`: begins one that waits for approval. `stale`: it can fail by itself at its
     deciding step. `crowd`: two can want one lock. `in_workspace`: it belongs to the site's
     workspace, by which rules can be narrowed. `inner`: commands that its participants send
-    themselves on its way forward, by wire type."""
+    themselves on its way forward, by wire type. `prepare`: what a case needs of its own."""
 
     start: Start
     protected: Start | None = None
@@ -66,6 +67,7 @@ class Driver:
     crowd: bool = False
     in_workspace: bool = True
     inner: tuple[str, ...] = ()
+    prepare: Callable[[Site], Awaitable[Site]] | None = None
 
 
 async def publish(site: Site, undo: str) -> UUID:
@@ -85,19 +87,28 @@ async def publish_protected(site: Site, undo: str) -> UUID:
 
 
 async def change_plan(site: Site, undo: str) -> UUID:
-    """To the plan that the workspace is not on; paid for, with answers of the provider lost on the
-    way. Stale: the money is set aside, and refused when it is to be taken."""
+    """From the free plan to one that costs, with answers of the provider lost on the way. Stale:
+    the money is set aside, and refused when it is to be taken."""
     traveller = site.traveller
-    usage = await traveller.insist(traveller.story.usage)
     wanted = {
-        "workspaceId": traveller.story.workspace_id,
-        "plan": "TEAM" if usage["plan"] == "BUSINESS" else "BUSINESS",
+        "workspaceId": site.workspace,
+        "plan": "BUSINESS",
         "paymentToken": "tok-capturedeclined" if undo else "tok-lostauthorise-lostcapture",
         "idempotencyKey": fresh_key(),
     }
     done = traveller.client.done
     operation = await traveller.insist(done, CHANGE_PLAN, "Operation", **wanted)
     return raw_id(operation["id"])
+
+
+async def another_workspace(site: Site) -> Site:
+    """The same user in a workspace that never paid: a change back would be paid by credit."""
+    client = site.traveller.client
+    wanted = {"workspaceName": "Fresh", "idempotencyKey": fresh_key()}
+    operation = await site.traveller.insist(client.done, CREATE_WORKSPACE, "Operation", **wanted)
+    await site.traveller.ended(operation["id"])
+    workspace = operation["workspaceId"]
+    return replace(site, workspace_id=raw_id(workspace), workspace=workspace)
 
 
 async def onboard(site: Site, undo: str) -> UUID:
@@ -111,7 +122,13 @@ async def onboard(site: Site, undo: str) -> UUID:
 DRIVERS: dict[str, Driver] = {
     "publish_app": Driver(publish, publish_protected, stale=True, crowd=True),
     "onboard_workspace": Driver(onboard, in_workspace=False),
-    "change_plan": Driver(change_plan, crowd=True, inner=("billing.RecordPayment.v1",)),
+    "change_plan": Driver(
+        change_plan,
+        stale=True,
+        crowd=True,
+        inner=("billing.RecordPayment.v1",),
+        prepare=another_workspace,
+    ),
 }
 """By the saga's name."""
 
@@ -135,7 +152,9 @@ class Sites:
     async def begin(self) -> list[UUID]:
         """A saga of each kind at each site, stale ones among them; their ids."""
         starts = [
-            driver.start(site, "stale" if driver.stale and number % 2 else "")
+            driver.start(
+                site, "stale" if driver.stale and not driver.prepare and number % 2 else ""
+            )
             for number, site in enumerate(self.free)
             for name, driver in DRIVERS.items()
             if name in {saga.name for saga in SAGAS}

@@ -24,7 +24,7 @@ from chassis.clock import SystemClock, new_id
 from chassis.context import Context, sign
 from chassis.doors.faults import OPERATOR
 from infra.local import compose
-from infra.local.places import ROOT, Ports
+from infra.local.places import ROOT, Ports, Unfit
 from infra.local.servers import accepts
 from infra.local.stack import SERVICES, Service, Stack, service_command
 from infra.local.supervisor import Supervisor
@@ -34,6 +34,7 @@ from tests.flows.platform import await_true
 CLOCK = SystemClock()
 READY_S = 120.0
 POLL_S = 0.1
+STOP_TRIES = 3
 ORDER_S = 60.0
 RULE_S = 240
 STORM_PORT_OFFSET = 40
@@ -84,6 +85,13 @@ class ChaosPlatform:
 
     async def start(self) -> None:
         """Servers, provisioning and services; returns when all are ready."""
+        taken = [
+            port
+            for port in range(self.stack.ports.base, self.stack.ports.base + 16)
+            if accepts(port)
+        ]
+        if taken:
+            raise Unfit(f"ports {taken} are taken: choose another BASALT_PORT_BASE")
         (self._folder / "logs").mkdir()
         (self._folder / "servers").mkdir()
         prepared = (asyncio.to_thread(server.prepare) for server in self.stack.servers())
@@ -95,8 +103,12 @@ class ChaosPlatform:
         """Stop everything and remove its data; never fails because of what chaos has left."""
         await self._http.aclose()
         self.calm()
-        if self.supervisor.running:
-            await asyncio.to_thread(self.supervisor.stop)
+        for _ in range(STOP_TRIES):
+            if self.supervisor.running:
+                try:
+                    await asyncio.to_thread(self.supervisor.stop)
+                except (Unfit, subprocess.TimeoutExpired) as error:
+                    print(f"the platform does not stop: {error}", flush=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def await_ready(self, services: Iterable[str] = ()) -> None:
