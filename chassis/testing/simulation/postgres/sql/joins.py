@@ -56,10 +56,8 @@ class Join:
         for level in self._levels:
             level.holds = _all(level.conditions)
         self._needed = [] if outer else [name for level in self._levels for name in level.needs]
-        if len(self._levels) == 1 and not outer and self._first is None and self._last is None:
-            self._only: Level | None = self._levels[0]
-        else:
-            self._only = None
+        plain = not outer and self._first is None and self._last is None
+        self._plain = self._levels if plain and 0 < len(self._levels) < 3 else []
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -70,16 +68,14 @@ class Join:
         """Sets the slots to each combination that fulfils the conditions."""
         for name in self._needed:
             if not env[0].tables[name].rows:
-                return
-        only = self._only
-        if only is not None:
-            slot, holds = only.frame.slot, only.holds
-            for row in only.rows(env):
-                env[slot] = row
-                if holds is None or holds(env):
-                    yield
-        elif self._first is None or self._first(env):
-            yield from self._walk(env, 0)
+                return iter(())
+        if len(self._plain) == 1:
+            return _one(env, self._plain[0])
+        if self._plain:
+            return _two(env, self._plain[0], self._plain[1])
+        if self._first is None or self._first(env):
+            return self._walk(env, 0)
+        return iter(())
 
     def _walk(self, env: Env, depth: int) -> Iterator[None]:
         if depth == len(self._levels):
@@ -163,6 +159,27 @@ PROCEDURE_COLUMNS: Mapping[str, tuple[str, ...]] = {"relay_tick": ("held_shard",
 
 def _unnamed(alias: str, count: int) -> tuple[str, ...]:
     return (alias, *[f"{alias}, {n}" for n in range(1, count)])
+
+
+def _one(env: Env, level: Level) -> Iterator[None]:
+    slot, holds = level.frame.slot, level.holds
+    for row in level.rows(env):
+        env[slot] = row
+        if holds is None or holds(env):
+            yield
+
+
+def _two(env: Env, outer: Level, inner: Level) -> Iterator[None]:
+    slot, holds = outer.frame.slot, outer.holds
+    place, fits = inner.frame.slot, inner.holds
+    for row in outer.rows(env):
+        env[slot] = row
+        if holds is not None and not holds(env):
+            continue
+        for other in inner.rows(env):
+            env[place] = other
+            if fits is None or fits(env):
+                yield
 
 
 def _all(conditions: Sequence[Fn]) -> Fn | None:
