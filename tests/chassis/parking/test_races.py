@@ -70,7 +70,7 @@ class Turmoil:
         while True:
             task = asyncio.create_task(yard.keys.run())
             try:
-                await asyncio.wait({task}, timeout=self.dice.random() * 0.2)
+                await asyncio.wait({task}, timeout=0.05 + self.dice.random() * 0.5)
             finally:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
