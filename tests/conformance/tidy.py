@@ -11,7 +11,12 @@ MODULE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 40
 LINE_COLUMNS_MAX = 100
 
-ADAPTERS = ("chassis/clock.py", "chassis/testing/clock.py", "services/identity/store/chance.py")
+ADAPTERS = (
+    "chassis/clock.py",
+    "chassis/testing/clock.py",
+    "chassis/testing/simulation/clock.py",
+    "services/identity/store/chance.py",
+)
 """Where the machine's clock and dice may be read."""
 
 CHANCE_AND_TIME = {

@@ -10,6 +10,9 @@ from chassis.testing.simulation.loop import PROCESS, SimLoop
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
+elapse = asyncio.sleep
+"""Let virtual time pass, in seconds: what the simulator itself waits with."""
+
 
 class SimClock:
     """A process's clock: the loop's time, off by what the process is off."""
@@ -25,7 +28,7 @@ class SimClock:
         return self._loop.time()
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)  # tidy: the loop's time is virtual
+        await elapse(seconds)
 
 
 class SimDice:

@@ -12,6 +12,7 @@ from random import Random
 from typing import TypeVar
 
 from chassis.errors import Unanswered, Unavailable
+from chassis.testing.simulation.clock import elapse
 from chassis.testing.simulation.loop import SimLoop
 
 T = TypeVar("T")
@@ -128,7 +129,7 @@ class SimLink:
         fate, faults = self._fate, self._fate.faults
         if fate.fires("slow call", faults.slow / 10):
             return await self._under_way(apply)
-        await asyncio.sleep(LATENCY_S)  # tidy: virtual time
+        await elapse(LATENCY_S)
         if fate.fires("crash before", faults.crash_in_call / 2):
             await self._end()
         if fate.fires("refused", faults.refused):
@@ -136,7 +137,7 @@ class SimLink:
         done = apply()
         if fate.fires("crash after", faults.crash_in_call / 2):
             await self._end()
-        await asyncio.sleep(0)  # tidy: virtual time
+        await elapse(0)
         if fate.fires("unanswered", faults.unanswered):
             raise Unanswered("postgres: simulated")
         return done

@@ -14,6 +14,7 @@ from chassis.errors import Unavailable
 from chassis.messaging.envelope import Headers, wire_headers
 from chassis.messaging.outbox import Outgoing, hash_of
 from chassis.messaging.producer import Watcher
+from chassis.testing.simulation.clock import elapse
 from chassis.testing.simulation.groups import SESSION_S, Fenced, Group, Member, Place
 from chassis.testing.simulation.loop import PROCESS, Process, SimLoop
 
@@ -127,12 +128,12 @@ class SimProducer:
         self._process = PROCESS.get()
 
     async def start(self, timeout: float) -> None:
-        await asyncio.sleep(self._delivery.delay_s())  # tidy: virtual time
+        await elapse(self._delivery.delay_s())
         if not self._kafka.up:
             raise Unavailable("kafka: simulated outage")
 
     async def stop(self, timeout: float) -> None:
-        await asyncio.sleep(0)  # tidy: virtual time
+        await elapse(0)
 
     async def send_rows(self, rows: Sequence[Outgoing]) -> None:
         groups: dict[Place, list[Outgoing]] = {}
@@ -140,10 +141,10 @@ class SimProducer:
             groups.setdefault(self._kafka.place_of(row.topic, row.key), []).append(row)
         for place, group in groups.items():
             self._send(place, group)
-        await asyncio.sleep(0)  # tidy: virtual time
+        await elapse(0)
 
     async def send(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> None:
-        await asyncio.sleep(self._delivery.delay_s())  # tidy: virtual time
+        await elapse(self._delivery.delay_s())
         if not self._kafka.up or self._delivery.fate() == "lost":
             raise Unavailable("kafka: simulated outage")
         place = self._kafka.place_of(topic, (key or b"").decode("utf-8", "replace"))
@@ -212,7 +213,7 @@ class SimConsumer:
     ) -> Mapping[Place, Sequence[SimRecord]]:
         found = self._fetch(max_records)
         if found:
-            await asyncio.sleep(0)  # tidy: virtual time
+            await elapse(0)
             return found
         self._news.clear()
         try:
@@ -223,7 +224,7 @@ class SimConsumer:
         return self._fetch(max_records)
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
-        await asyncio.sleep(0.001)  # tidy: virtual time
+        await elapse(0.001)
         if self._generation != self._member.generation:
             raise Fenced("of an assignment that has ended")
         self._group.commit(self._member, offsets)

@@ -59,7 +59,7 @@ class SimSubscription:
         self._group.join(member)
         try:
             while not member.out:
-                await member.moved.wait()
+                await member.moved.wait()  # tidy: as long as the process lives
                 member.moved.clear()
                 await self._follow(member, consumer, runner)
         finally:

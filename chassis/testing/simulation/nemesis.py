@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from math import log
 
+from chassis.testing.simulation.clock import elapse
 from chassis.testing.simulation.loop import Process
 from chassis.testing.simulation.machines import Machine, Stage
 
@@ -49,14 +50,14 @@ class Nemesis:
 
     async def _now_and_then(self, kind: str, mean_s: float, act: Callable[[], None]) -> None:
         while not self._fate.healed:
-            await asyncio.sleep(-mean_s * log(1 - self._fate.within(1)))  # tidy: virtual time
+            await elapse(-mean_s * log(1 - self._fate.within(1)))
             if self._fate.fires(kind, 1.0):
                 act()
 
     async def _supervise(self) -> None:
         """What died is started again after a while, as a supervisor does."""
         while True:
-            await asyncio.sleep(LOOK_S)  # tidy: virtual time
+            await elapse(LOOK_S)
             now = self._stage.loop.time()
             for machine in self._machines:
                 if machine.up:
