@@ -223,6 +223,18 @@ class TestQueries:
              " ORDER BY id", [[1, 2, 3], [10, 20, 20]], [(1,), (3,)]),
             ("WITH gone AS (DELETE FROM item WHERE size > $1 RETURNING id, size)"
              " SELECT id FROM gone ORDER BY id", [15], [(3,), (4,)]),
+            ("UPDATE item SET size = 0 WHERE id = (SELECT id FROM item WHERE size > $1"
+             " ORDER BY size LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id", [10], [(3,)]),
+            ("SELECT id FROM item WHERE id = ANY(ARRAY(SELECT size / 10 FROM item)) ORDER BY id",
+             [], [(1,), (2,), (3,)]),
+            ("WITH RECURSIVE n AS ((SELECT id FROM item ORDER BY id LIMIT 1) UNION ALL"
+             " SELECT i.id FROM n JOIN item AS i ON i.id = n.id + 1) SELECT id FROM n", [],
+             [(1,), (2,), (3,), (4,)]),
+            ("SELECT k.n, (SELECT count(*) FROM item WHERE id >= k.n) FROM unnest($1::int[])"
+             " AS k(n) CROSS JOIN LATERAL (SELECT FROM item WHERE id = k.n LIMIT 1) AS one",
+             [[4, 9, 3]], [(4, 1), (3, 2)]),
+            ("SELECT id, id IN (1, 9), size IN (10, NULL) FROM item WHERE id < 3 ORDER BY id",
+             [], [(1, True, True), (2, False, None)]),
             ("UPDATE item AS i SET size = u.size FROM unnest($1::int[], $2::int[])"
              " AS u(id, size) WHERE i.id = u.id RETURNING i.id, i.size", [[2], [5]], [(2, 5)]),
         ],

@@ -29,7 +29,7 @@ def access_of(
                 continue
             if not measured(value, scope) & unbound:
                 kind = where[1] if where[1] != "ctid" else ""
-                wanted = any_value(value, scope, f"{kind}[]" if many and kind else kind)
+                wanted = _wanted(value, scope, kind, many=many)
                 found[column.name] = (node, column.name, wanted, many)
     if "ctid" in found:
         return _by_key(shape.name, [found["ctid"]], single=True)
@@ -46,18 +46,20 @@ def measured(node: s.Node, scope: Scope) -> set[int]:
     """The slots that an expression refers to."""
     book = scope.book
     before, book.used = book.used, set()
-    any_value(node, scope)
+    compiled(node, scope)
     used, book.used = book.used, before | book.used
     return used
 
 
-def any_value(node: s.Node, scope: Scope, kind: str = "") -> Fn:
-    """An expression's value, or the list that a query gives."""
-    if isinstance(node, s.Select):
+def _wanted(node: s.Node, scope: Scope, kind: str, *, many: bool) -> Fn:
+    """A value, or the list that an array or a query gives."""
+    if many and isinstance(node, s.Select):
         plan = subselect(node, scope)
         return lambda env: [row[0] for row in plan.run(env)]
     value = compiled(node, scope)
-    return as_type(value, kind) if kind else value.fn
+    if not kind:
+        return value.fn
+    return as_type(value, f"{kind}[]" if many else kind)
 
 
 def _values(lookup: _Lookup, env: Env) -> Iterable[Any]:  # as they stand in an index

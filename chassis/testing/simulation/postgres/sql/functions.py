@@ -10,7 +10,18 @@ from chassis.testing.simulation.postgres.sql.scope import Env, Fn, Scope, Typed
 from chassis.testing.simulation.postgres.sql.tokens import UnknownStatement
 from chassis.testing.simulation.postgres.sql.values import greatest, hashed, json_of, least, text_of
 
-AGGREGATES = {"count", "min", "max", "sum", "array_agg", "bool_or", "bool_and", "string_agg"}
+AGGREGATES = {
+    "jsonb_agg",
+    "json_agg",
+    "count",
+    "min",
+    "max",
+    "sum",
+    "array_agg",
+    "bool_or",
+    "bool_and",
+    "string_agg",
+}
 
 
 def call(node: s.Call, args: Sequence[Typed], scope: Scope) -> Typed:
@@ -66,6 +77,10 @@ def aggregate(
         values = [value(row) for row in chosen]
         if name == "array_agg":
             return values or None
+        if name in ("jsonb_agg", "json_agg"):
+            documents = args[0].type == "json"
+            loaded = [orjson.loads(v) if documents and v is not None else v for v in values]
+            return json_of(loaded) if loaded else None
         values = [v for v in values if v is not None]
         if node.distinct:
             values = list({hashed(v): v for v in values}.values())
@@ -74,6 +89,14 @@ def aggregate(
         return _FOLDS[name](values)
 
     return fn
+
+
+def aggregate_type(name: str, args: Sequence[Typed]) -> str:
+    """The type of an aggregate's value."""
+    kind = "int" if name == "count" else (args[0].type if args else "")
+    if name in ("jsonb_agg", "json_agg"):
+        return "json"
+    return f"{kind}[]" if name == "array_agg" else kind
 
 
 def table_function(node: s.Call, args: Sequence[Typed], scope: Scope) -> Callable[[Env], Any]:

@@ -4,7 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from chassis.testing.simulation.postgres.sql import syntax as s
-from chassis.testing.simulation.postgres.sql.functions import AGGREGATES, aggregate, call
+from chassis.testing.simulation.postgres.sql.functions import (
+    AGGREGATES,
+    aggregate,
+    aggregate_type,
+    call,
+)
 from chassis.testing.simulation.postgres.sql.operators import OPERATORS
 from chassis.testing.simulation.postgres.sql.pieces import first_column, json_member, logic
 from chassis.testing.simulation.postgres.sql.scope import Env, Fn, Scope, Typed
@@ -90,10 +95,7 @@ def _aggregate(node: s.Call, scope: Scope) -> Typed:
     scope.aggregates = collected
     collected.append(aggregate(node, args, order, only))
     place, slot = len(collected) - 1, scope.aggregate_slot
-    kind = "int" if node.name == "count" else (args[0].type if args else "")
-    if node.name == "array_agg":
-        kind += "[]"
-    return Typed(lambda env: env[slot][place], kind)
+    return Typed(lambda env: env[slot][place], aggregate_type(node.name, args))
 
 
 def _op(node: s.Op, scope: Scope) -> Typed:
