@@ -73,6 +73,7 @@ class ChaosPlatform:
         self.servers = Addresses(urls["KAFKA_BOOTSTRAP"], urls["MONGO_URL"], urls["REDIS_URL"])
         self.supervisor = Supervisor(self.stack)
         self._http = httpx.AsyncClient(timeout=5, trust_env=False)
+        self._reasons: dict[str, str] = {}
         self._storm: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -112,10 +113,15 @@ class ChaosPlatform:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def await_ready(self, services: Iterable[str] = ()) -> None:
-        """Until these services (all, when none is named) say that they are ready."""
+        """Until these services (all, when none is named) say that they are ready. TimeoutError
+        that says why not."""
         wanted = list(services) or [service.name for service in SERVICES]
-        async with asyncio.timeout(READY_S):
-            await asyncio.gather(*(self._ready(name) for name in wanted))
+        self._reasons = dict.fromkeys(wanted, "not asked")
+        try:
+            async with asyncio.timeout(READY_S):
+                await asyncio.gather(*(self._ready(name) for name in wanted))
+        except TimeoutError:
+            raise TimeoutError(f"after {READY_S:.0f} s not ready: {self._reasons}") from None
 
     async def arm(self, arm: Arm, workspace_id: UUID | None) -> UUID:
         """Put a rule in force; its id. AssertionError when the service does not take it."""
@@ -219,10 +225,13 @@ class ChaosPlatform:
         url = f"{self.stack.url(name)}/readyz"
         while True:
             try:
-                if (await self._http.get(url)).status_code == 200:
+                answer = await self._http.get(url)
+                if answer.status_code == 200:
+                    self._reasons.pop(name, None)
                     return
-            except httpx.HTTPError:
-                pass
+                self._reasons[name] = answer.text[:300]
+            except httpx.HTTPError as error:
+                self._reasons[name] = type(error).__name__
             await asyncio.sleep(POLL_S)
 
 

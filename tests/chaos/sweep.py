@@ -33,8 +33,8 @@ class Sweep:
         self._began = monotonic()
         try:
             await self._cases_and_trials(sites)
-        except TimeoutError:
-            self._book.violations.append(f"a service is not ready (among {self._unjudged})")
+        except TimeoutError as error:
+            self._book.violations.append(f"{error} (among {self._unjudged})")
         finally:
             await sites.close()
 
