@@ -5,7 +5,8 @@ from itertools import product
 from typing import Any
 
 from chassis.testing.simulation.postgres.sql import syntax as s
-from chassis.testing.simulation.postgres.sql.scalars import as_type, compiled, subselect
+from chassis.testing.simulation.postgres.sql.pieces import as_type
+from chassis.testing.simulation.postgres.sql.scalars import compiled, subselect
 from chassis.testing.simulation.postgres.sql.scope import Env, Fn, Frame, Scope
 from chassis.testing.simulation.postgres.sql.values import hashed
 from chassis.testing.simulation.postgres.tables import Row, Table

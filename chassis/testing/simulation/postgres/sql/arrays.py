@@ -5,7 +5,8 @@ from itertools import repeat
 from typing import Any
 
 from chassis.testing.simulation.postgres.sql import syntax as s
-from chassis.testing.simulation.postgres.sql.scalars import as_type, compiled
+from chassis.testing.simulation.postgres.sql.pieces import as_type
+from chassis.testing.simulation.postgres.sql.scalars import compiled
 from chassis.testing.simulation.postgres.sql.scope import Env, Fn, Scope
 from chassis.testing.simulation.postgres.sql.values import type_of
 

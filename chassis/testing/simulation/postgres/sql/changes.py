@@ -8,7 +8,8 @@ from chassis.testing.simulation.postgres.sql import syntax as s
 from chassis.testing.simulation.postgres.sql.arrays import side_by_side
 from chassis.testing.simulation.postgres.sql.joins import Join
 from chassis.testing.simulation.postgres.sql.parser import DEFAULT
-from chassis.testing.simulation.postgres.sql.scalars import as_type, compiled, truth
+from chassis.testing.simulation.postgres.sql.pieces import as_type
+from chassis.testing.simulation.postgres.sql.scalars import compiled, truth
 from chassis.testing.simulation.postgres.sql.scope import Book, Env, Fn, Scope, Typed
 from chassis.testing.simulation.postgres.sql.selects import ctes_of, select_plan
 from chassis.testing.simulation.postgres.sql.tokens import UnknownStatement

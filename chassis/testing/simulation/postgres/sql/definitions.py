@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from chassis.testing.simulation.postgres.sql.parser import Parser
-from chassis.testing.simulation.postgres.sql.scalars import as_type, compiled
+from chassis.testing.simulation.postgres.sql.pieces import as_type
+from chassis.testing.simulation.postgres.sql.scalars import compiled
 from chassis.testing.simulation.postgres.sql.scope import Book, Scope
 from chassis.testing.simulation.postgres.sql.syntax import Column, Node
 from chassis.testing.simulation.postgres.sql.values import type_of

@@ -11,15 +11,17 @@ from chassis.testing.simulation.postgres.sql.functions import (
     call,
 )
 from chassis.testing.simulation.postgres.sql.operators import OPERATORS
-from chassis.testing.simulation.postgres.sql.pieces import first_column, json_member, logic
+from chassis.testing.simulation.postgres.sql.pieces import (
+    as_span,
+    as_type,
+    first_column,
+    json_member,
+    logic,
+    met,
+)
 from chassis.testing.simulation.postgres.sql.scope import Env, Fn, Scope, Typed
 from chassis.testing.simulation.postgres.sql.tokens import UnknownStatement
-from chassis.testing.simulation.postgres.sql.values import (
-    cast_to,
-    json_of,
-    span_of,
-    type_of,
-)
+from chassis.testing.simulation.postgres.sql.values import cast_to, type_of
 
 if TYPE_CHECKING:
     from chassis.testing.simulation.postgres.sql.selects import SelectPlan
@@ -37,22 +39,6 @@ def truth(node: s.Node, scope: Scope) -> Fn:
     """A condition: NULL counts as false."""
     fn = compiled(node, scope).fn
     return lambda env: fn(env) is True
-
-
-def as_type(value: Typed, kind: str) -> Fn:
-    """The value as a column of this type takes it."""
-    fn = value.fn
-    if kind == "json":
-        if value.type != "param":
-            return fn
-        return lambda env: None if (found := fn(env)) is None else json_of(found)
-    if kind in ("uuid", "int", "float", "timestamptz") and value.type != kind:
-        cast = cast_to(kind)
-        return lambda env: cast(fn(env))
-    if kind.endswith("[]") and value.type in ("param", ""):
-        cast = cast_to(kind)
-        return lambda env: cast(fn(env))
-    return fn
 
 
 def subselect(select: s.Select, scope: Scope) -> "SelectPlan":
@@ -105,9 +91,9 @@ def _op(node: s.Op, scope: Scope) -> Typed:
     if node.op in ("->", "->>"):
         return json_member(node.op, left.fn, right.fn)
     if {left.type, right.type} == {"interval", "param"} and node.op != "*":
-        left, right = _span(left), _span(right)
+        left, right = as_span(left), as_span(right)
     elif node.op not in ("||", "+", "-", "*", "/", "%"):
-        left, right = _met(left, right), _met(right, left)
+        left, right = met(left, right), met(right, left)
     operate = OPERATORS.get(node.op)
     if operate is None:
         raise UnknownStatement(f"operator {node.op} in: {scope.book.text}")
@@ -122,18 +108,6 @@ def _op(node: s.Op, scope: Scope) -> Typed:
     arithmetic = node.op in ("+", "-", "*", "/", "%", "||")
     kind = next((t.type for t in (left, right) if t.type not in ("", "param")), "")
     return Typed(fn, kind if arithmetic else "bool")
-
-
-def _met(value: Typed, other: Typed) -> Typed:
-    """What has no type of its own takes the other side's."""
-    if value.type in ("", "param") and other.type.removesuffix("[]") in ("uuid", "timestamptz"):
-        return Typed(as_type(value, other.type), other.type)
-    return value
-
-
-def _span(value: Typed) -> Typed:
-    fn = value.fn
-    return Typed(lambda env: span_of(fn(env)), "interval")
 
 
 def _unary(node: s.Unary, scope: Scope) -> Typed:
