@@ -112,6 +112,9 @@ class SimKafka:
                 waiters.remove(waiter)
 
 
+APART_S = 1e-6
+"""Between two batches to one partition: more than sums of times are rounded by."""
+
 _UNORDERED = ("cmd.", "reply.")
 """Topics in which messages may be overtaken: the engine does not count on their order."""
 
@@ -154,7 +157,7 @@ class SimProducer:
         """In the order of the calls, per partition; a break lets nothing later through."""
         fate = self._delivery.fate()
         now = self._kafka.now()
-        at = max(self._clear_at.get(place, 0.0), now + self._delivery.delay_s())
+        at = max(self._clear_at.get(place, 0.0) + APART_S, now + self._delivery.delay_s())
         self._clear_at[place] = at
         if place.topic.startswith(_UNORDERED):
             at += self._delivery.overtaken_s()

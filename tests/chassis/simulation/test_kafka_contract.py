@@ -9,6 +9,7 @@ from chassis.clock import new_id
 from chassis.errors import Unavailable
 from chassis.messaging.envelope import Record
 from chassis.messaging.outbox import Outgoing, hash_of
+from chassis.testing.simulation.faults import Faults
 from tests.chassis.simulation.beds import PARTITIONS, Bed, Heard, RealBed, SimBed, until
 
 KEYS = [f"key-{number}" for number in range(8)]
@@ -164,5 +165,23 @@ def test_members_come_and_go_and_nothing_is_lost(bed: SimBed | RealBed) -> None:
         await second.stop()
 
         assert len(one.numbers) + len(other.numbers) == count + 8, "orderly moves double nothing"
+
+    bed.run(story)
+
+
+def test_what_waits_behind_a_slow_batch_keeps_its_order() -> None:
+    """Times are sums, and sums are rounded: equal arrivals must not overtake each other."""
+    bed = SimBed(Faults(slow=0.02, slow_s=20.0))
+
+    async def story(_: Bed) -> None:
+        heard, outgoing = Heard(), rows(bed.topic, range(2000))
+        producer = await bed.producer(heard)
+        for row in outgoing:
+            await producer.send_rows([row])
+            await bed.clock.sleep(0.0037)
+        await until(bed.clock, lambda: len(heard.confirmed_ids) == len(outgoing))
+        for place in bed.kafka.places(bed.topic):
+            numbers = [int(record.value or b"") for record in bed.kafka.logs[place]]
+            assert numbers == sorted(numbers)
 
     bed.run(story)
