@@ -19,7 +19,9 @@ from tests.chassis.parking.yard import Mood, Yard, a_commit, a_yard, reservation
 KEYS = 6
 MESSAGES = 100
 KINDS = [UUID(int=number) for number in range(1, 9)]
-RESTLESS = LoopLimits(poll_s=0.005, lease_s=0.2, pause_s=0.002, conflict_s=0.001, batch=8)
+RESTLESS = LoopLimits(
+    poll_s=0.005, lease_s=0.2, pause_s=0.002, pause_max_s=0.05, conflict_s=0.001, batch=8
+)
 PATIENCE_S = 60.0
 
 
