@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 
 from chassis.faults.consumer import pointed
-from chassis.messaging.carrier import RelayLimits
 from chassis.messaging.chunk import CommandChunk
 from chassis.messaging.deadletters import DeadLetters
 from chassis.messaging.handlers import Handlers
+from chassis.messaging.limits import RelayLimits
 from chassis.messaging.producer import Producer
 from chassis.messaging.relay import Relay
 from chassis.messaging.runner import RunnerLimits

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
@@ -13,6 +12,7 @@ import structlog
 from chassis.clock import Clock
 from chassis.errors import Conflict, Unavailable
 from chassis.messaging.envelope import Headers
+from chassis.messaging.limits import RelayLimits
 from chassis.messaging.metrics import (
     OUTBOX_QUEUE,
     OUTBOX_RESETS,
@@ -28,27 +28,6 @@ log = structlog.get_logger()
 
 _SCAN = """SELECT id, shard, aggregateid, type, topic, headers, payload FROM outbox
     WHERE shard = ANY($1::int[]) AND id <> ALL($2::uuid[]) ORDER BY seq LIMIT $3"""
-
-
-@dataclass(frozen=True, slots=True)
-class RelayLimits:
-    """Sizes in rows, times in seconds."""
-
-    shards: int = 16
-    lease_s: float = 3.0
-    tick_s: float = 1.0
-    poll_age_s: float = 1.5
-    sweep_s: float = 0.25
-    queue_max: int = 20_000
-    scan_rows: int = 1000
-    rescan_s: float = 0.05  # after a scan that found nothing, though a commit is in doubt
-    delete_rows: int = 2000
-    connect_s: float = 10.0
-    retry_s: float = 0.5
-    unroutable_s: float = 10.0
-    inbox_keep_s: float = 7 * 86_400.0  # longer than any message can take to come again
-    prune_s: float = 600.0
-    wake_s: float = 5.0  # a loop looks around even when nobody wakes it
 
 
 class Carrier:
@@ -72,6 +51,7 @@ class Carrier:
         self._sent: dict[UUID, int] = {}  # id -> shard: queued or sent, and not deleted yet
         self._acked: dict[UUID, None] = {}  # confirmed, to be deleted
         self._aside: dict[str, list[Outgoing]] = {}  # rows of topics that are missing
+        self._era = 0  # rises when rows are dropped from memory that Kafka may not have
         self._to_send = asyncio.Event()
         self._to_scan = asyncio.Event()
         self.down = "kafka: not connected yet"
@@ -175,7 +155,7 @@ class Carrier:
     def _retry(self, topic: str) -> None:
         """In the table's order, so that nothing that came meanwhile is first."""
         rows = self._aside.pop(topic)
-        self.forget(row.id for row in rows)
+        self._drop(row.id for row in rows)
         self._book.soil({row.shard for row in rows})
         self.rouse()
 
@@ -208,8 +188,7 @@ class Carrier:
             log.warning("producer_replaced", error=self.down)
             if old.producer is not None:
                 await old.producer.stop(self._limits.retry_s)
-        self._queue.clear()
-        self._sent = {row_id: n for row_id, n in self._sent.items() if row_id in self._acked}
+        self._drop_unconfirmed()
         while True:
             life = _Life(self)
             life.producer = self._connect(life)
@@ -219,11 +198,20 @@ class Carrier:
             except Unavailable as error:
                 self.down = str(error)
                 await self._clock.sleep(self._limits.retry_s)
-        self._queue.clear()
-        self._sent = {row_id: n for row_id, n in self._sent.items() if row_id in self._acked}
+        self._drop_unconfirmed()
         self._life, self.down = life, ""
         self._book.soil_all()
         self.rouse()
+
+    def _drop_unconfirmed(self) -> None:
+        self._queue.clear()
+        self._drop([row_id for row_id in self._sent if row_id not in self._acked])
+
+    def _drop(self, ids: Iterable[UUID]) -> None:
+        """Leave rows to the table. A scan that is under way has left them out, as known: what it
+        finds may be newer, and must not go before them."""
+        self.forget(ids)
+        self._era += 1
 
     async def _scan_loop(self) -> None:
         while True:
@@ -245,11 +233,15 @@ class Carrier:
         shards = set(self._book.dirty)
         self._book.begin_scan(shards)
         known = [row_id for row_id, shard in self._sent.items() if shard in shards]
+        era = self._era
         try:
             found = await self._database.fetch(_SCAN, list(shards), known, self._limits.scan_rows)
         except BaseException:
             self._book.soil(shards)
             raise
+        if era != self._era:
+            self._book.soil(shards)
+            return 0
         rows = [
             Outgoing(
                 row["id"],

@@ -15,10 +15,11 @@ from asyncpg import PostgresError
 from chassis.clock import Clock, chance, new_id
 from chassis.errors import Conflict, Unavailable
 from chassis.faults import FAULTS
-from chassis.messaging.carrier import Carrier, RelayLimits
+from chassis.messaging.carrier import Carrier
 from chassis.messaging.envelope import Headers
 from chassis.messaging.inbox import prune_inbox
 from chassis.messaging.lease import Leases
+from chassis.messaging.limits import RelayLimits
 from chassis.messaging.metrics import OUTBOX_AGE, SHARDS_HELD
 from chassis.messaging.nudge import Nudges
 from chassis.messaging.order import ShardBook, Ticket

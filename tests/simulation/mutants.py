@@ -231,7 +231,7 @@ MUTANTS = (
         (instead(PartitionRunner, "_take", _done_when_taken),),
         rare.observed,
     ),
-    Mutant("relay lease", (instead(Leases, "tick", _every_shard_is_mine),), rare.observed),
+    Mutant("relay lease", (instead(Leases, "tick", _every_shard_is_mine),), rare.racing),
     Mutant(
         "order of the relay's table",
         (instead(carrier, "_SCAN", carrier._SCAN.replace("ORDER BY seq", "ORDER BY seq DESC")),),

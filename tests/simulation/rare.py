@@ -78,6 +78,12 @@ def contended(seed: int) -> Scenario:
     return replace(_RUSH, keys=2, touches=250, faults=faults, faults_last_s=30)
 
 
+def racing(seed: int) -> Scenario:
+    """Two relays at work on the same things, on a network of very different delays."""
+    faults = Faults(slow=1.0, slow_s=3.0, send_lost=0.02)
+    return replace(_RUSH, keys=1, starts=15, touches=300, faults=faults)
+
+
 def moved(seed: int) -> Scenario:
     """Partitions move all the time."""
     faults = Faults(rebalance_every_s=1.5, restart_every_s=6, slow=0.1, slow_s=3, down_s=2)
@@ -104,6 +110,7 @@ ALL: tuple[Rare, ...] = (
     observed,
     dying,
     contended,
+    racing,
     moved,
     broken,
     silent,

@@ -14,6 +14,7 @@ from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
+from inspect import CORO_CREATED, getcoroutinestate
 from random import Random
 from typing import Any
 
@@ -87,6 +88,7 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._timers: list[tuple[float, int, Handle]] = []
         self._count = 0
         self._busy: list[Process] = []
+        self._processes: list[Process] = []
         self._over = False
 
     # --- what asyncio asks for
@@ -137,7 +139,10 @@ class SimLoop(asyncio.AbstractEventLoop):
         context: Context | None = None,
     ) -> "asyncio.Task[Any]":
         task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, context=context)
-        (context or copy_context()).get(PROCESS, self.outside).tasks.append(task)
+        process = (context or copy_context()).get(PROCESS, self.outside)
+        if not process.tasks:
+            self._processes.append(process)
+        process.tasks.append(task)
         return task
 
     def get_debug(self) -> bool:
@@ -185,6 +190,15 @@ class SimLoop(asyncio.AbstractEventLoop):
         finally:
             self._over = True
             events._set_running_loop(before)
+            self._close_unborn()
+
+    def _close_unborn(self) -> None:
+        """What never began, because its process died first, is nobody's mistake."""
+        for process in self._processes:
+            for task in process.tasks:
+                coro = task.get_coro()
+                if coro is not None and getcoroutinestate(coro) == CORO_CREATED:  # type: ignore[arg-type]
+                    coro.close()
 
     def _step(self) -> None:
         self._due()

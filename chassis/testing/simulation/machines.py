@@ -6,10 +6,10 @@ from typing import Any
 from chassis.clock import Clock
 from chassis.context import Context
 from chassis.errors import Rejected
-from chassis.messaging.carrier import RelayLimits
 from chassis.messaging.chunk import CommandChunk
 from chassis.messaging.deadletters import DeadLetters
 from chassis.messaging.handlers import Handlers
+from chassis.messaging.limits import RelayLimits
 from chassis.messaging.relay import Relay
 from chassis.messaging.runner import ChunkHandler, RunnerLimits
 from chassis.messaging.unit import Kit

@@ -19,7 +19,7 @@ from chassis.saga.definition import Kind, Saga, Step
 from chassis.stores.aggregates import AggregateStore
 from chassis.testing.saga import success_of
 from chassis.testing.simulation.acts import SimAccepted, SimRefused, SimTouch
-from contracts.base import Message
+from contracts.base import Event, Message, answer_of
 
 Handler = Callable[..., Awaitable[Any]]  # as chassis.messaging.handlers has it
 
@@ -109,8 +109,9 @@ def participants_of(sagas: tuple[Saga, ...], business: Business) -> list[Partici
                         _handler(command, forward, step, store, business, saga.mints)
                     )
     for participant in found.values():
-        store = next(iter(participant.stores.values()))
-        participant.handlers.append(_toucher(participant, store, business))
+        aggregate, store = next(iter(participant.stores.items()))
+        told = _announced(sagas, participant.name, aggregate)
+        participant.handlers.append(_toucher(store, told, business))
     return list(found.values())
 
 
@@ -128,18 +129,33 @@ def observer(topics: tuple[str, ...], business: Business) -> Participant:
 
 
 def _toucher(
-    participant: Participant, store: type[AggregateStore[Deeds]], business: Business
+    store: type[AggregateStore[Deeds]], told: type[Message] | None, business: Business
 ) -> Handler:
-    """What somebody else does to the same things, through the service's own door."""
+    """What somebody else does to the same things, through the service's own door: in public, if
+    the aggregate has an event for it."""
 
-    async def touch(command: Any, deeds_of: Any) -> SimAccepted:  # set below
+    async def touch(command: Any, deeds_of: Any) -> Any:  # its types are set below
         deeds = await deeds_of.get(command.key_text) or Deeds(command.key_text)
         deeds.log.append(f"touch {command.touch_id} - - {next(business.deeds)}")
         deeds_of.save(deeds)
-        return SimAccepted(saga_id=command.touch_id)
+        answer = SimAccepted(saga_id=command.touch_id)
+        if told is None:
+            return answer
+        event = success_of(told, {answer_of(told).address.key: command.key_text})
+        return answer, event
 
     touch.__annotations__ = {"command": SimTouch, "deeds_of": store}
     return touch
+
+
+def _announced(sagas: tuple[Saga, ...], owner: str, aggregate: str) -> type[Message] | None:
+    """A command whose answer is an event of this aggregate."""
+    for saga in sagas:
+        for step in saga.steps:
+            answer = answer_of(step.command)
+            if (answer.address.owner, answer.address.aggregate) == (owner, aggregate):
+                return step.command if issubclass(answer, Event) else None
+    return None
 
 
 def _store_of(participant: Participant, command: type[Message]) -> type[AggregateStore[Deeds]]:

@@ -41,7 +41,7 @@ from chassis.testing.simulation.scenario import Scenario
 from contracts.base import Command, Event, Message, answer_of
 
 STEPS_MAX = 3_000_000
-SECONDS_MAX = 6 * 3600.0
+SECONDS_MAX = 2 * 3600.0
 ANSWER_S = 8.0
 BURSTS = 5
 """Sagas are started so many at a time together: chunks hold several, as under load."""

@@ -11,8 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.clock import SystemClock, new_id
 from chassis.errors import Conflict
-from chassis.messaging.carrier import RelayLimits
 from chassis.messaging.envelope import Envelope, decode
+from chassis.messaging.limits import RelayLimits
 from chassis.messaging.outbox import PAYLOAD_BYTES_MAX, Outbox
 from chassis.messaging.producer import Producer
 from chassis.messaging.relay import Relay
