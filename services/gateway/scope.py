@@ -31,6 +31,8 @@ PUBLIC = "public"
 USER = "user"
 WORKERS = ("orchestrator", "studio")
 """Who does long work, newest kinds last: sagas, and imports."""
+LONG_WORK = "operation"
+"""Whose contracts the workers answer."""
 KEY_LENGTH_MAX = 200
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # in JSON: escaped, and not a backslash and u0000
 KEYED = datetime(2100, 1, 1, tzinfo=UTC)
@@ -145,9 +147,12 @@ class Scope:
         return await self.permit(permission, workspace_id, founding=founding)
 
     def _client(self, message: Message, owner: str) -> Client:
-        if owner and owner not in WORKERS:
+        contract_owner = type(message).address.owner
+        if owner and contract_owner == LONG_WORK and owner not in WORKERS:
             raise BadInput(Fault("id", "names nobody who does long work"))
-        return self.world.clients[owner or type(message).address.owner]
+        if (owner or contract_owner) not in self.world.clients:
+            raise BadInput(Fault("service", f"is none of {', '.join(sorted(self.world.clients))}"))
+        return self.world.clients[owner or contract_owner]
 
     async def _granted(self, workspace_id: UUID | None) -> Authorized:
         """Ask identity once per workspace, however many resolvers want to know."""

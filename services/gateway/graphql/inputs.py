@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 from uuid import UUID
 
 import strawberry
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import AwareDatetime, BaseModel, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 from strawberry.scalars import JSON
 
@@ -143,6 +143,8 @@ def _bare_type(annotation: Any, name: str, where: str) -> Any:
         return strawberry.ID
     if annotation is SecretStr:
         return str
+    if annotation is AwareDatetime:  # GraphQL's DateTime always has its zone
+        return datetime
     if annotation in (str, int, float, bool, datetime):
         return annotation
     if get_origin(annotation) is dict:

@@ -54,8 +54,11 @@ def mutation(
     fills: Collection[str] = (),
     fill: Fill | None = None,
     hide: Collection[str] = (),
+    by_service: bool = False,
 ) -> Any:
     """A strawberry field that sends `contract`.
+
+    `by_service` = several services take it, and the client names one.
 
     `fills` = fields that the client may give and that `fill` supplies otherwise; `hide` = fields
     that only `fill` supplies. What `fill` supplied is kept with the idempotency key, so that a
@@ -77,12 +80,17 @@ def mutation(
     async def resolve(info: Info[Scope, None], input: Any) -> Any:  # types are set below
         return await perform(plan, info.context, input)
 
-    resolve.__annotations__ = {"info": Info, "input": plan.input.gql_type, "return": union}
+    async def resolve_at(info: Info[Scope, None], service: str, input: Any) -> Any:  # as above
+        return await perform(plan, info.context, input, owner=service)
+
+    types = {"info": Info, "input": plan.input.gql_type, "return": union}
+    resolve.__annotations__ = types
+    resolve_at.__annotations__ = {**types, "service": str}
     doc = " ".join((contract.__doc__ or "").split())
-    return strawberry.mutation(resolver=resolve, description=doc)
+    return strawberry.mutation(resolver=resolve_at if by_service else resolve, description=doc)
 
 
-async def perform(plan: Plan, scope: Scope, given: Any) -> Any:
+async def perform(plan: Plan, scope: Scope, given: Any, *, owner: str = "") -> Any:
     """Carry out one mutation. Returns a member of its union."""
     fields = collect(plan.input, given)
     key = CommandKey(plan.contract.address.type, given.idempotency_key, fields)
@@ -90,7 +98,8 @@ async def perform(plan: Plan, scope: Scope, given: Any) -> Any:
     try:
         fields |= await filled(scope, key, command_id, plan.mints, plan.fill)
         command = build(plan.contract, fields)
-        answer = await scope.send(command, command_id, owner=str(fields.get("owner", "")))
+        to = owner or str(fields.get("owner", ""))
+        answer = await scope.send(command, command_id, owner=to)
         return show(answer, fields)
     except Rejected as refusal:
         return show_failure(refusal.rejection, fields, plan.refusals)

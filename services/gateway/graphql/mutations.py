@@ -4,6 +4,7 @@ from typing import Any
 
 import strawberry
 
+from contracts.deadletter import DiscardDeadLetters, RedriveDeadLetters
 from contracts.delivery.release import (
     AppIsGone,
     AppNotReleased,
@@ -213,7 +214,7 @@ class ReleaseMutation:
 
 @strawberry.type
 class OperatorMutation:
-    """For operators of the platform: verbs on sagas."""
+    """For operators of the platform: verbs on sagas and on dead letters."""
 
     retry_saga = mutation(RetrySaga, refusals=ON_A_SAGA, hide=("operator",))
     skip_step = mutation(SkipStep, refusals=ON_A_SAGA, hide=("operator",))
@@ -223,3 +224,5 @@ class OperatorMutation:
     abandon_saga = mutation(AbandonSaga, refusals=ON_A_SAGA, hide=("operator",))
     signal_saga = mutation(SignalSaga, refusals=ON_A_SAGA, hide=("operator",))
     retry_sagas = mutation(RetrySagas, hide=("operator",))
+    redrive_dead_letters = mutation(RedriveDeadLetters, hide=("operator",), by_service=True)
+    discard_dead_letters = mutation(DiscardDeadLetters, hide=("operator",), by_service=True)

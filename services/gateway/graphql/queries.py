@@ -28,7 +28,16 @@ from services.gateway.graphql.identity import (
 from services.gateway.graphql.node import Node
 from services.gateway.graphql.operation_list import operations_of
 from services.gateway.graphql.operations import Operation, find_operation
-from services.gateway.graphql.sagas import SagaDetails, SagaPage, find_saga, list_sagas
+from services.gateway.graphql.sagas import (
+    DeadLetterDetails,
+    DeadLetterPage,
+    SagaDetails,
+    SagaPage,
+    find_letter,
+    find_saga,
+    list_letters,
+    list_sagas,
+)
 from services.gateway.graphql.studio import App, find_app, find_entity, read_id
 from services.gateway.scope import Scope
 
@@ -123,6 +132,32 @@ class Query:
     async def saga(self, info: Info[Scope, None], id: str) -> SagaDetails | None:  # type: ignore[valid-type]
         """By the id that logs and events carry."""
         return await find_saga(info.context, id)
+
+    @field("For operators: a service's dead letters and parked keys, oldest first.")
+    async def dead_letters(
+        self,
+        info: Info[Scope, None],
+        service: str,
+        topic: str = "",
+        record_key: str = "",
+        type: str = "",
+        first: int = FIRST_DEFAULT,
+        after: str = "",
+    ) -> DeadLetterPage:  # type: ignore[valid-type]
+        """Those that have not ended. Needs the permission `operator`."""
+        return await list_letters(
+            info.context,
+            service,
+            {"topic": topic, "record_key": record_key, "type": type}
+            | {"limit": first, "cursor": after},
+        )
+
+    @field("For operators: one dead letter with its bytes; null when there is none.")
+    async def dead_letter(
+        self, info: Info[Scope, None], service: str, id: str
+    ) -> DeadLetterDetails | None:  # type: ignore[valid-type]
+        """By the id that a list shows."""
+        return await find_letter(info.context, service, id)
 
     @field("The long work of a workspace, newest first.")
     async def operations(

@@ -3,6 +3,12 @@
 from uuid import UUID
 
 from chassis.errors import Rejected
+from contracts.deadletter import (
+    DeadLetterPage,
+    DeadLettersMoved,
+    ListDeadLetters,
+    RedriveDeadLetters,
+)
 from contracts.identity.session import Authorize, Authorized
 from contracts.orchestrator.operating import (
     GetSaga,
@@ -116,3 +122,28 @@ async def test_an_unknown_saga_is_null_and_bad_input_is_named() -> None:
 
     assert unknown["data"] == {"saga": None}
     assert [code(no_id), code(no_limit)] == ["BAD_INPUT", "BAD_INPUT"]
+
+
+async def test_dead_letters_are_asked_of_the_service_that_the_operator_names() -> None:
+    moved = DeadLettersMoved(letter_ids=[SAGA], following=2, refused=[], preview=True, more=False)
+    world, fake = a_world(
+        {
+            Authorize: an_operator,
+            ListDeadLetters: DeadLetterPage(letters=[], totals=[]),
+            RedriveDeadLetters: moved,
+        }
+    )
+
+    async with a_client(world) as client:
+        listed = await graphql(client, '{ deadLetters(service: "billing") { cursorNext } }')
+        redriven = await graphql(
+            client,
+            """mutation { redriveDeadLetters(service: "billing", input: {topic: "t"}) {
+                __typename ... on DeadLettersMoved { following preview } } }""",
+        )
+        nobody = await graphql(client, '{ deadLetters(service: "none") { cursorNext } }')
+
+    assert listed["data"]["deadLetters"] == {"cursorNext": ""}
+    assert redriven["data"]["redriveDeadLetters"]["following"] == 2
+    assert fake.sent[0][0] == RedriveDeadLetters(topic="t")
+    assert code(nobody) == "BAD_INPUT"
