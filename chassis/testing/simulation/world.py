@@ -47,6 +47,8 @@ BURSTS = 5
 """Sagas are started so many at a time together: chunks hold several, as under load."""
 
 REST_S = 2.0
+LATE_S = 21.0
+"""Longer than any message is under way: see faults."""
 DEEDS = Migrations(Path(__file__).parent / "migrations", "alembic_version_sim")
 ENGINE = Path(__file__).parents[3] / "services" / "orchestrator"
 """Where the migrations of the engine's tables are."""
@@ -172,7 +174,9 @@ class World:
         await self._settle()
         while restless(self):
             await self._clock.sleep(REST_S)
-        await self._clock.sleep(self.fate.faults.slow_s if self.fate.faults.slow else 1.0)
+        await self._clock.sleep(LATE_S)
+        while restless(self):  # what was under way all the time has arrived
+            await self._clock.sleep(REST_S)
 
     async def _begin(self, number: int) -> None:
         """One client: starts a saga, and asks again until it is answered."""
