@@ -3,6 +3,7 @@
 from chassis.messaging.deadletters import DeadLetters
 from chassis.parking.loop import ParkedKeys
 from chassis.parking.lot import LotLimits, ParkingLot
+from chassis.saga.auditor import Auditor
 from chassis.saga.batch import REPLIES, Announcer
 from chassis.saga.chunk import SagaChunk
 from chassis.saga.definition import Definitions
@@ -32,5 +33,6 @@ def sagas(definitions: Definitions, announcer: Announcer) -> Extension:
         parked = ParkedKeys(lot, (REPLIES,), chunk.replay, database, clock)
         wiring.run("parked-sagas", parked.run)
         wiring.run("saga-timers", timers.run)
+        wiring.run("saga-auditor", Auditor(database, clock).run)
 
     return wire
