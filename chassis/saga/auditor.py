@@ -35,7 +35,8 @@ class Invariant:
 INVARIANTS = (
     Invariant(
         "saga_overdue",
-        "SELECT id::text FROM saga_instance WHERE next_wake_at < now() - interval '30 seconds' LIMIT $1",
+        "SELECT id::text FROM saga_instance"
+        " WHERE next_wake_at < now() - interval '30 seconds' LIMIT $1",
     ),
     Invariant(
         "saga_needs_attention",

@@ -20,8 +20,9 @@ def every(seed: int) -> Scenario:
     second = ALL[names[seed // len(names) % len(names)]]
     apart = first.starts_on.address != second.starts_on.address
     sagas = (first, second) if first is not second and apart else (first,)
-    starts, replicas = (20, 40, 80)[seed % 3], 1 + (seed % 4 > 0)
-    return Scenario(sagas, starts=starts, replicas=replicas, observed=seed % 5 == 0)
+    starts, replicas = (30, 100, 240)[seed % 3], 1 + (seed % 4 > 0)
+    keys = max(6, starts // 6)
+    return Scenario(sagas, starts=starts, replicas=replicas, keys=keys, observed=seed % 5 == 0)
 
 
 def one(name: str, seed: int) -> Scenario:

@@ -20,7 +20,7 @@ from typing import Any
 
 Callback = Callable[..., object]
 
-BURST_MAX = 4
+BURST_MAX = 8
 """Callbacks of one process in a row, at most: enough for speed, few enough to interleave."""
 
 

@@ -10,6 +10,8 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from opentelemetry.trace import NonRecordingSpan, SpanContext, use_span
+
 from chassis.clock import new_id, rolling
 from chassis.context import trusted_context
 from chassis.errors import Conflict, Rejected, Unavailable
@@ -43,6 +45,9 @@ from contracts.base import Command, Event, Message, answer_of
 STEPS_MAX = 3_000_000
 SECONDS_MAX = 2 * 3600.0
 ANSWER_S = 8.0
+_UNSAMPLED = NonRecordingSpan(SpanContext(1, 1, is_remote=True))
+"""Nobody looks at traces of simulated messages."""
+
 BURSTS = 5
 """Sagas are started so many at a time together: chunks hold several, as under load."""
 
@@ -100,7 +105,8 @@ class World:
         tracked = gc.isenabled()
         gc.disable()  # nothing that died is to be cleaned up while the world goes on
         try:
-            with rolling(SimDice(self.loop, Random(f"ids {self.seed}"))):  # noqa: S311
+            dice = SimDice(self.loop, Random(f"ids {self.seed}"))  # noqa: S311
+            with rolling(dice), use_span(_UNSAMPLED):
                 try:
                     self.loop.run(self._main())
                 except Stuck as stuck:

@@ -1,6 +1,6 @@
 """What operators and the auditor look for is found without reading every open saga.
 
-`owner_epoch` goes: the compare-and-set on `version` keeps a stale orchestrator out (ADR 12).
+`owner_epoch` goes: the compare-and-set on `version` keeps a stale orchestrator out (ADR 11).
 """
 
 from alembic import op
