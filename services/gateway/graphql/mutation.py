@@ -77,17 +77,24 @@ def mutation(
     )
     union = result_union(f"{title}Result", shape_of(answer_of(contract)), refusals)
 
-    async def resolve(info: Info[Scope, None], input: Any) -> Any:  # types are set below
+    resolve = _resolver(plan, union, by_service=by_service)
+    doc = " ".join((contract.__doc__ or "").split())
+    return strawberry.mutation(resolver=resolve, description=doc)
+
+
+def _resolver(plan: Plan, union: Any, *, by_service: bool) -> Callable[..., Awaitable[Any]]:
+    """With the types that strawberry reads from its annotations."""
+
+    async def resolve(info: Info[Scope, None], input: Any) -> Any:
         return await perform(plan, info.context, input)
 
-    async def resolve_at(info: Info[Scope, None], service: str, input: Any) -> Any:  # as above
+    async def resolve_at(info: Info[Scope, None], service: str, input: Any) -> Any:
         return await perform(plan, info.context, input, owner=service)
 
     types = {"info": Info, "input": plan.input.gql_type, "return": union}
     resolve.__annotations__ = types
     resolve_at.__annotations__ = {**types, "service": str}
-    doc = " ".join((contract.__doc__ or "").split())
-    return strawberry.mutation(resolver=resolve_at if by_service else resolve, description=doc)
+    return resolve_at if by_service else resolve
 
 
 async def perform(plan: Plan, scope: Scope, given: Any, *, owner: str = "") -> Any:
