@@ -9,6 +9,7 @@ class Settings(ServiceSettings):
     """The gateway's own limits, beside those of every service."""
 
     # GraphQL documents
+    request_body_ms_max: int = Field(default=5_000, gt=0)  # until a request's body has arrived
     request_bytes_max: int = Field(default=262_144, gt=0)  # of a request's body or socket message
     query_tokens_max: int = Field(default=4_000, gt=0)
     query_depth_max: int = Field(default=14, gt=0)

@@ -39,6 +39,9 @@ class Limits:
     fields_max: int
 
 
+INTROSPECTION = ("__schema", "__type")
+
+
 def measure(
     selection_set: SelectionSetNode | None,
     fragments: Mapping[str, FragmentDefinitionNode],
@@ -46,15 +49,15 @@ def measure(
 ) -> Cost:
     """Fold a selection into its cost. A fragment inside itself counts once: validation refuses it.
 
-    Introspection is left out: its depth is GraphQL's own and its answer comes from memory.
+    Introspection counts like the rest but for its depth, which is GraphQL's own: tools ask for it
+    thirteen levels deep.
     """
     depth = aliases = fields = 0
     for node in selection_set.selections if selection_set else ():
         if isinstance(node, FieldNode):
-            if node.name.value in ("__schema", "__type"):
-                continue
             inner = measure(node.selection_set, fragments, seen)
-            inner = Cost(inner.depth + 1, inner.aliases + bool(node.alias), inner.fields + 1)
+            below = 0 if node.name.value in INTROSPECTION else inner.depth
+            inner = Cost(below + 1, inner.aliases + bool(node.alias), inner.fields + 1)
         elif isinstance(node, FragmentSpreadNode):
             name = node.name.value
             if name not in seen:

@@ -1,5 +1,6 @@
 """The GraphQL endpoint over HTTP: POST with JSON. Wrong input is a typed error, never a 500."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -118,13 +119,17 @@ class HttpDoor:
             raise BadInput(Fault("content-type", "must be application/json"))
         body = bytearray()
         try:
-            async for piece in request.stream():
-                body += piece
-                if len(body) > self._settings.request_bytes_max:
-                    rule = f"is over {self._settings.request_bytes_max} bytes"
-                    raise BadInput(Fault("body", rule))
+            async with asyncio.timeout(self._settings.request_body_ms_max / 1000):
+                async for piece in request.stream():
+                    body += piece
+                    if len(body) > self._settings.request_bytes_max:
+                        rule = f"is over {self._settings.request_bytes_max} bytes"
+                        raise BadInput(Fault("body", rule))
         except ClientDisconnect:
             raise BadInput(Fault("body", "broke off")) from None
+        except TimeoutError:
+            rule = f"did not arrive within {self._settings.request_body_ms_max} ms"
+            raise BadInput(Fault("body", rule)) from None
         return bytes(body)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     build_schema,
+    get_introspection_query,
     get_named_type,
 )
 
@@ -139,3 +141,31 @@ async def test_too_many_requests_at_once_are_unavailable() -> None:
 
     assert (refused.status_code, code(refused.json())) == (503, "UNAVAILABLE")
     assert answered.json()["data"] == {"workspaces": []}
+
+
+async def test_a_body_that_never_ends_is_cut_off() -> None:
+    world, _ = a_world({})
+
+    async def drip() -> AsyncIterator[bytes]:
+        yield b'{"query": "'
+        await asyncio.sleep(30)  # tidy: cut off long before
+        yield b'"}'
+
+    async with a_client(world, request_body_ms_max=50) as client:
+        headers = {"content-type": "application/json"}
+        response = await client.post("/graphql", content=drip(), headers=headers)
+
+    assert response.status_code == 400
+    assert "did not arrive within 50 ms" in response.text
+
+
+async def test_introspection_counts_and_tools_may_still_ask_for_all_of_it() -> None:
+    world, _ = a_world({})
+    flood = "{" + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(80)) + "}"
+
+    async with a_client(world) as client:
+        refused = await graphql(client, flood)
+        whole = await graphql(client, get_introspection_query())
+
+    assert "aliases 80, at most 60 allowed" in str(refused["errors"])
+    assert whole["data"]["__schema"]["queryType"]["name"] == "Query"
