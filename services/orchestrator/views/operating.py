@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chassis.errors import Rejected
+from chassis.observability.redaction import redact
 from chassis.saga.batch import lock_keys
 from chassis.saga.codec import COLUMNS, state_of
 from chassis.saga.state import SagaState
@@ -39,6 +40,7 @@ async def list_sagas(query: ListSagas, database: Database) -> SagaPage:
 
 
 async def get_saga(query: GetSaga, database: Database) -> SagaDetails:
+    """Its fields as a log line would have them: without a payment token, for one."""
     row = await database.fetchrow(
         f"SELECT {COLUMNS} FROM saga_instance WHERE id = $1",  # noqa: S608
         query.saga_id,
@@ -51,7 +53,7 @@ async def get_saga(query: GetSaga, database: Database) -> SagaDetails:
         saga=summary_of(state),
         steps=steps_of(state),
         history=await _history(database, state.id),
-        fields=state.data,
+        fields=dict(redact(None, "", dict(state.data))),
         error=state.error,
         lock_keys=keys,
         ahead=await _ahead(database, state, keys),

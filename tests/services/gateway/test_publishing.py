@@ -2,11 +2,13 @@
 
 from uuid import uuid4
 
+from contracts.billing.account import Plan
 from contracts.delivery.environment import Environment
 from contracts.delivery.live import GetAppDeliveries
 from contracts.identity.workspace import GetWorkspaces, Workspaces
 from contracts.operation import CancelOperation, GetOperation, Operation
 from contracts.orchestrator.onboarding import OnboardWorkspace
+from contracts.orchestrator.plan import ChangeWorkspacePlan
 from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import (
     Apps,
@@ -17,6 +19,7 @@ from tests.services.gateway.builders import a_workspace, an_app, an_operation, n
 from tests.services.gateway.fakes import (
     APP,
     OTHER_WORKSPACE,
+    OWNER,
     REVISION,
     USER,
     WORKSPACE,
@@ -144,6 +147,21 @@ async def test_a_workspace_is_made_for_the_caller() -> None:
 
     assert fake.sent[0][0].owner_id == USER
     assert result["data"]["createWorkspace"]["kind"] == "onboard_workspace"
+
+
+async def test_a_plan_is_changed_by_a_saga_and_its_owner_is_told_of_it_at_once() -> None:
+    answers = {ChangeWorkspacePlan: an_operation(kind="change_plan")}
+    world, fake = a_world(answers, *OWNER, "workspace.manage")
+    mutation = """mutation($id: ID!) { changePlan(input: {
+        workspaceId: $id, plan: TEAM, paymentToken: "tok-ok"}) {
+        __typename ... on Operation { kind } } }"""
+
+    async with a_client(world) as client:
+        result = await graphql(client, mutation, id=WORKSPACE_ID)
+
+    assert result["data"]["changePlan"] == {"__typename": "Operation", "kind": "change_plan"}
+    (command, *_), *_ = fake.sent
+    assert (command.plan, command.payment_token) == (Plan.TEAM, "tok-ok")
 
 
 async def test_the_founder_watches_a_workspace_that_identity_does_not_know_yet() -> None:

@@ -62,6 +62,17 @@ class TestVerbs:
         assert [entry["happened"] for entry in history] == ["started", "paused", "resumed"]
         assert history[1]["reason"] == "by ann: looking at billing"
 
+    async def test_a_payment_token_is_shown_to_nobody(self, caller: Caller) -> None:
+        body = {"plan": "team", "payment_token": "tok-of-a-card"}
+        started = await caller.send("commands", "ChangeWorkspacePlan", "workspace.manage", body)
+        saga_id = str(started.json()["data"]["operation_id"])
+
+        shown = await details(caller, saga_id)
+
+        assert shown["fields"]["plan"] == "team"
+        assert "tok-of-a-card" not in str(shown)
+        assert "tok-of-a-card" not in (await caller.get(saga_id)).text
+
     async def test_a_version_that_has_passed_is_refused(self, caller: Caller) -> None:
         saga_id = await begun(caller)
         await done(caller, "PauseSaga", saga_id, expected_version=1)
