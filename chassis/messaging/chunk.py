@@ -13,6 +13,7 @@ from traceback import format_tb
 from typing import Any
 from uuid import UUID
 
+import orjson
 import structlog
 from pydantic import ValidationError
 
@@ -145,6 +146,7 @@ class CommandChunk:
         context = trusted_context(actor_id=envelope.actor_id, workspace_id=envelope.workspace_id)
         queue = queue_of(record)
         if issubclass(binding.message, Envelope):
+            _demand_json(envelope.data)
             return Work(envelope, envelope, binding, context, record=record, queue=queue)
         if issubclass(binding.message, Event) and record.topic.startswith("cmd."):
             raise Undecodable(f"{wire_type} is no command")
@@ -239,3 +241,11 @@ class CommandChunk:
     def _count(self, fate: str, count: int) -> None:
         if count:
             metrics.records(self._kit.group, fate).inc(count)
+
+
+def _demand_json(body: bytes) -> None:
+    """A tap takes any event, but what is no JSON is nobody's. Raises Undecodable."""
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Undecodable("the body is no JSON") from None

@@ -63,7 +63,7 @@ def test_a_failure_is_shrunk_to_what_it_takes_and_told(monkeypatch: pytest.Monke
     assert failed.violations
     assert small.violations
     assert len(small.fired) < len(failed.fired)
-    assert len(small.fired) <= 3
+    assert len(small.fired) <= 6
     assert "send twice" in story(scenario, small)
 
 
