@@ -35,10 +35,9 @@ def count(batch: Batch) -> None:
         IGNORED.labels(note.reason.partition(":")[0]).inc()
 
 
-def gauges(open_sagas: Mapping[tuple[str, str], int], overdue_s: float, waiting: int) -> None:
-    """Set the gauges that are read from the tables."""
+def gauges(open_sagas: Mapping[tuple[str, str], int], waiting: int) -> None:
+    """Set the gauges that count open sagas."""
     OPEN.clear()
     for (saga, status), number in open_sagas.items():
         OPEN.labels(saga, status).set(number)
-    OLDEST_OVERDUE.set(overdue_s)
     LOCK_WAITING.set(waiting)

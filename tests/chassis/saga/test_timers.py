@@ -54,7 +54,9 @@ class TestTimers:
         first, *_ = await stand.publish(count=2)
         await stand.make_due(first)
 
-        await Timers(stand.engine, stand.database, SystemClock()).measure()
+        timers = Timers(stand.engine, stand.database, SystemClock())
+        await timers.look_for_overdue()
+        await timers.count()
 
         overdue = REGISTRY.get_sample_value("basalt_saga_oldest_overdue_seconds")
         labels = {"saga": "publish_app", "status": "RUNNING"}
