@@ -14,10 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 import asyncpg
 import uvloop
 
-from tests.bench import saga_dbos, saga_throughput
+from tests.bench import saga_dbos, saga_throughput, scale
 from tests.bench.events import outbox_to_inbox
 from tests.bench.imports import import_files
 from tests.bench.messages import row_and_outbox
+from tests.bench.saga_restate import Missing, restate
 from tests.bench.table import Measurement, show, write
 from tests.servers import Servers
 
@@ -26,6 +27,7 @@ SAGAS = {64: 3_000, 512: 8_000, 2_000: 16_000}
 DBOS = {4: 200, 16: 400, 64: 400}
 DBOS_PAIR = {8: 400}
 """In two processes: ours has two, so the peer may have them."""
+RESTATE = {4: 400, 8: 600, 16: 800, 32: 1_000, 64: 1_000}
 
 
 def sagas(postgres_url: str, kafka: str) -> list[Measurement]:
@@ -56,9 +58,36 @@ def sagas(postgres_url: str, kafka: str) -> list[Measurement]:
             Measurement(f"five-step saga alone, {p}", alone[p], peer_alone[p], "ms", against, one)
             for p in ("p50_ms", "p99_ms")
         ),
+        *_against_restate(postgres_url, best, alone),
         *(
-            Measurement(f"CPU of a saga, {who}", best[f"{who}_cpu_ms"], 0.0, "ms", "-", told)
+            Measurement(f"CPU of a saga, {who}", best[f"{who}_cpu_ms"], None, "ms", "-", told)
             for who in ("orchestrator", "participant")
+        ),
+    ]
+
+
+def _against_restate(
+    postgres_url: str, best: Mapping[str, float], alone: Mapping[str, float]
+) -> list[Measurement]:
+    """Nothing, with the reason told, where Restate cannot be had."""
+
+    def one_by_one(total: int, in_flight: int) -> dict[str, float]:
+        return peer.measure(total=total, in_flight=in_flight)
+
+    try:
+        with restate(postgres_url) as peer:
+            peer_alone, *peers = _sweep("Restate", one_by_one, {1: SAGAS_ALONE} | RESTATE)
+    except Missing as missing:
+        say(f"no Restate: {missing}")
+        return [
+            Measurement("five-step saga", _rate(best), None, "sagas/s", f"no Restate: {missing}")
+        ]
+    against, told = "Restate, default settings", f"of Restate {_told(peers)}"
+    rate = _rate(max(peers, key=_rate))
+    return [
+        Measurement("five-step saga", _rate(best), rate, "sagas/s", against, told),
+        Measurement(
+            "five-step saga alone, p50_ms", alone["p50_ms"], peer_alone["p50_ms"], "ms", against
         ),
     ]
 
@@ -91,7 +120,8 @@ def _told(sweep: Sequence[Mapping[str, float]]) -> str:
 def _taken(measurements: list[Measurement]) -> list[Measurement]:
     """Told as they come."""
     for m in measurements:
-        say(f"{m.what}: {m.ours:,.1f} {m.unit}, {m.against}: {m.peer:,.1f}")
+        peer = "-" if m.peer is None else f"{m.peer:,.2f}"
+        say(f"{m.what}: {m.ours:,.2f} {m.unit}, {m.against}: {peer}")
     return measurements
 
 
@@ -101,6 +131,11 @@ def measured(only: str | None, servers: Servers) -> list[Measurement]:
     found: list[Measurement] = []
     if only in (None, "sagas"):
         found += sagas(postgres, kafka)
+    pids = {name: servers.pid(name) for name in ("postgres", "kafka")}
+    if only in (None, "scale"):
+        found += _taken(scale.beside_many(postgres, kafka, pids))
+    if only in (None, "replicas"):
+        found += _taken(scale.two_of_each(postgres, kafka, pids))
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     if only in (None, "messages"):
         found += _taken(asyncio.run(row_and_outbox(postgres, kafka)))
@@ -127,7 +162,7 @@ def say(what: str) -> None:
 def main() -> None:
     """Measure, show, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("sagas", "messages", "imports"))
+    parser.add_argument("--only", choices=("sagas", "scale", "replicas", "messages", "imports"))
     only = parser.parse_args().only
     began = time.perf_counter()
     servers = Servers()

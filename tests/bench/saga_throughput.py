@@ -10,8 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ PARTICIPANT = "tests.bench.saga.participant.main"
 ORCHESTRATOR = "tests.bench.saga.orchestrator"
 STOP_S = 30
 
+Filling = Callable[[str], Coroutine[Any, Any, None]]
+
 
 def measure(
     postgres_url: str,
@@ -49,21 +51,19 @@ def measure(
     seconds_max: int = 300,
     profile: str = "",
     servers: Mapping[str, int] | None = None,
+    filled: Filling | None = None,
+    pairs: int = 0,
 ) -> dict[str, float]:
-    """Run `total` sagas, `in_flight` at a time. Times in ms; CPU in ms per saga. Needs an
-    administrator's URL and an otherwise idle Kafka. `profile`: a path; where the time goes is
-    written beside it. `servers`: names and pids of processes whose
-    CPU is to be told too (with their children)."""
-    pids = servers or {}
+    """Run `total` sagas, `in_flight` at a time; ms, CPU in ms per saga. `postgres_url` is an
+    administrator's. `profile`: a path; where time goes is written beside it. `servers`: names and
+    pids whose CPU is told too. `filled` puts rows in first. `pairs`: see `scale.two_of_each`."""
+    pids, warm = servers or {}, min(200, total)
+    load = {"total": total, "in_flight": in_flight, "batch": min(batch, in_flight), "warm": warm}
     with arena(postgres_url, kafka_bootstrap) as place:
-        extra = {"CHUNK_RECORDS_MAX": str(chunk)}
-        load = {"total": total, "in_flight": in_flight, "batch": min(batch, in_flight)}
-        load["warm"] = min(200, total)
-        settings = place.environment("orchestrator", LOAD=json.dumps(load), **extra)
-        others = place.environment("dummy", **extra)
-        if profile:
-            settings["PROFILE"], others["PROFILE"] = f"{profile}.orchestrator", f"{profile}.dummy"
-        with process(PARTICIPANT, others) as participant:
+        if filled is not None:
+            asyncio.run(filled(place.url("orchestrator")))
+        settings, plain, others = _environments(place, load | {"shared": pairs}, chunk, profile)
+        with process(PARTICIPANT, others) as participant, _more(pairs - 1, others, plain):
             began = {name: _tree_cpu_s(pid) for name, pid in pids.items()}
             with process(ORCHESTRATOR, settings) as orchestrator:
                 line = _line(orchestrator, seconds_max)
@@ -71,6 +71,8 @@ def measure(
             cpu = _cpu_s(participant.pid)
         figures: dict[str, float] = json.loads(line)
         latency = asyncio.run(_latency(place.url("orchestrator"), total))
+        if pairs:
+            asyncio.run(_exact(place.url("dummy"), total + warm))
     return {
         "sagas_per_s": total / figures["seconds"],
         **latency,
@@ -78,6 +80,20 @@ def measure(
         "participant_cpu_ms": 1000 * cpu / total,
         **{f"{name}_cpu_ms": 1000 * seconds / total for name, seconds in used.items()},
     }
+
+
+def _environments(
+    place: "Arena", load: Mapping[str, int], chunk: int, profile: str
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Of the orchestrator with the load, of one without, and of a participant."""
+    plain, others = (
+        place.environment(service, CHUNK_RECORDS_MAX=str(chunk))
+        for service in ("orchestrator", "dummy")
+    )
+    settings = plain | {"LOAD": json.dumps(load)}
+    if profile:
+        settings["PROFILE"], others["PROFILE"] = f"{profile}.orchestrator", f"{profile}.dummy"
+    return settings, plain, others
 
 
 class Arena:
@@ -183,6 +199,29 @@ async def _latency(url: str, total: int) -> dict[str, float]:
         await connection.close()
     assert row["ended"] == total, f"{row['ended']} of {total} sagas completed"
     return {"p50_ms": row["p50"], "p99_ms": row["p99"]}
+
+
+@contextmanager
+def _more(count: int, participant: dict[str, str], orchestrator: dict[str, str]) -> Iterator[None]:
+    """Further replicas of both; their load is 0."""
+    with ExitStack() as stack:
+        for module, environment in ((PARTICIPANT, participant), (ORCHESTRATOR, orchestrator)):
+            for _ in range(count):
+                stack.enter_context(process(module, environment))
+        yield
+
+
+async def _exact(url: str, sagas: int) -> None:
+    """Every command of every saga had its effect, once."""
+    once = {f"{verb}Thing": 1 for verb in ("Take", "Wash", "Paint", "Sell", "Ship")}
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        sql = "SELECT count(*) FROM thing WHERE state->'effects' = $1::text::jsonb"
+        exact = await connection.fetchval(sql, json.dumps(once), timeout=60)
+        things = await connection.fetchval("SELECT count(*) FROM thing", timeout=60)
+    finally:
+        await connection.close()
+    assert (exact, things) == (sagas, sagas), f"{exact} exact of {things} things, {sagas} sagas"
 
 
 async def _set_up(place: Arena) -> None:

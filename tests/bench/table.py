@@ -11,34 +11,37 @@ from pathlib import Path
 from chassis.clock import SystemClock
 
 RESULTS = Path(__file__).parents[2] / "bench-results"
-PACKAGES = ("aiokafka", "asyncpg", "dbos", "faststream", "pydantic", "uvloop")
+PACKAGES = ("aiokafka", "asyncpg", "dbos", "faststream", "pydantic", "restate-sdk", "uvloop")
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Ours against a peer or a limit, of the same run. `settings` says how it was taken."""
+    """Ours against a peer or a limit, of the same run; None where nobody is compared with.
+    `settings` says how it was taken."""
 
     what: str
     ours: float
-    peer: float
+    peer: float | None
     unit: str
     against: str
     settings: str = ""
 
     @property
-    def ratio(self) -> float:
-        return self.ours / self.peer if self.peer else 0.0
+    def ratio(self) -> float | None:
+        return self.ours / self.peer if self.peer else None
 
 
 def show(measurements: Sequence[Measurement]) -> str:
     """The table: more is better, except for times."""
-    head = f"{'what':<34} {'ours':>10} {'peer':>10} {'ratio':>7}  {'unit':<9} against"
+    head = f"{'what':<42} {'ours':>10} {'peer':>10} {'ratio':>7}  {'unit':<9} against"
     return "\n".join([head, *map(_line, measurements)])
 
 
 def _line(m: Measurement) -> str:
-    against = f"{m.peer:>10,.1f} {m.ratio:>7.2f}" if m.peer else f"{'-':>10} {'-':>7}"
-    return f"{m.what:<34} {m.ours:>10,.1f} {against}  {m.unit:<9} {m.against}"
+    against = f"{'-':>10} {'-':>7}"
+    if m.peer is not None and m.ratio is not None:
+        against = f"{m.peer:>10,.2f} {m.ratio:>7.2f}"
+    return f"{m.what:<42} {m.ours:>10,.2f} {against}  {m.unit:<9} {m.against}"
 
 
 def write(measurements: Sequence[Measurement], postgres: str) -> Path:

@@ -11,8 +11,9 @@ import os
 import resource
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from chassis.clock import SystemClock, new_id
+from chassis.clock import Clock, SystemClock, new_id
 from chassis.messaging.deadletters import DeadLetters
 from chassis.parking.lot import ParkingLot
 from chassis.saga.batch import REPLIES
@@ -22,6 +23,7 @@ from chassis.saga.engine import SagaEngine
 from chassis.saga.store import GROUP
 from chassis.saga.timers import Timers
 from chassis.service import Service
+from chassis.stores.postgres import Database
 from chassis.wiring import Consumer, Wiring
 from services.orchestrator.settings import Settings
 from tests.bench.saga.trade import DEFINITIONS, announce, trade_thing
@@ -29,6 +31,8 @@ from tests.bench.sampler import Sampler
 
 WORKSPACE = new_id()
 STALL_S = 60
+WATCH_S = 0.02
+_OPEN = "SELECT count(*) FROM saga_instance WHERE next_wake_at IS NOT NULL"
 _SPAN = (1 << 64) - 1
 
 
@@ -45,6 +49,14 @@ class Load:
     def freed(self, ended: int) -> None:
         self.ended += ended
         self._moved.set()
+
+    async def watch(self, database: Database, clock: Clock) -> None:
+        """Count ends in the store: other replicas end sagas too."""
+        while True:
+            started = self.started
+            left = await database.fetchval(_OPEN)
+            self.freed(max(0, started - left - self.ended))
+            await clock.sleep(WATCH_S)
 
     def reset(self) -> None:
         self.started = self.ended = 0
@@ -88,13 +100,16 @@ def wire(plan: dict[str, int]) -> Callable[[Wiring], None]:
         load = Load(engine, plan["total"], plan["in_flight"], plan["batch"])
 
         def freed(ended: int) -> None:
-            load.freed(ended)
+            if not plan.get("shared"):
+                load.freed(ended)
             timers.rouse()
 
         lot = ParkingLot(GROUP, database, DeadLetters(GROUP, wiring.relay))
         chunk = SagaChunk(engine, lot, clock, freed)
         wiring.consume(Consumer("orchestrator-replies", (REPLIES,), chunk))
         wiring.run("saga-timers", timers.run)
+        if plan["total"] and plan.get("shared"):
+            wiring.run("watch", partial(load.watch, database, clock))
         if plan["total"]:
             wiring.run("load", _measured(load, wiring, clock, plan.get("warm", 0)))
 
