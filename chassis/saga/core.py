@@ -113,9 +113,7 @@ def _step_done(turn: Turn, index: int, reply: Reply) -> None:
     state, saga = turn.state, turn.saga
     turn.mark(index, StepMark.DONE)
     turn.note(Happened.STEP_DONE, saga.steps[index].name)
-    origin = saga.origin_fields
-    new = {name: value for name, value in reply.fields.items() if name not in origin}
-    state.data = {**state.data, **new}
+    turn.learn(reply.fields)
     state.status = Status.RUNNING
     behind = turn.stage.stop
     if saga.progress and not (behind == len(saga.steps) and turn.stage_is_done):
@@ -137,10 +135,8 @@ def _step_not_done(turn: Turn, index: int, reply: Reply) -> None:
 
 
 def _step_undone(turn: Turn, index: int) -> None:
-    turn.mark(index, StepMark.UNDONE)
     turn.note(Happened.STEP_UNDONE, turn.saga.steps[index].name)
-    if turn.stage_is_undone:
-        turn.undo_from(turn.stage.start - 1)
+    turn.step_back(index)
 
 
 def _must_succeed(turn: Turn, index: int, reply: Reply) -> None:

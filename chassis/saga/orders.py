@@ -89,14 +89,10 @@ def _skip(turn: Turn, order: Order) -> None:
     turn.note(Happened.STEP_SKIPPED, order.step, said(order.by, order.reason))
     state.status = _status_of(state)
     if state.phase == Phase.BACKWARD:
-        turn.mark(index, StepMark.UNDONE)
-        if turn.stage_is_undone:
-            turn.undo_from(turn.stage.start - 1)
+        turn.step_back(index)
         return
     turn.mark(index, StepMark.SKIPPED)
-    origin = turn.saga.origin_fields
-    new = {name: value for name, value in order.fields.items() if name not in origin}
-    state.data = {**state.data, **new}
+    turn.learn(order.fields)
     if turn.stage_is_done:
         turn.go_on(turn.stage.stop)
 

@@ -97,6 +97,18 @@ class Turn:
         before = self.state.steps[index]
         self.state.steps[index] = StepState(mark, before.attempts, before.rounds)
 
+    def learn(self, fields: Fields) -> None:
+        """An answer's fields, but for those that no answer may change."""
+        origin = self.saga.origin_fields
+        new = {name: value for name, value in fields.items() if name not in origin}
+        self.state.data = {**self.state.data, **new}
+
+    def step_back(self, index: int) -> None:
+        """A step is undone: go on to those before, once all beside it are."""
+        self.mark(index, StepMark.UNDONE)
+        if self.stage_is_undone:
+            self.undo_from(self.stage.start - 1)
+
     def send(self, index: int) -> None:
         """Send a step's command, for the first time or again. What is paused sends nothing."""
         if self.paused:

@@ -4,12 +4,10 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
-
-from pydantic import ValidationError
 
 from chassis.clock import SystemClock
 from contracts.deadletter import (
@@ -25,7 +23,7 @@ from contracts.deadletter import (
     RedriveDeadLetters,
 )
 from infra.local.stack import SERVICES
-from tools.basalt.door import Door, Refused, operator_name
+from tools.basalt.door import Door, Refused, guarded, operator_name
 
 CONSUMERS = tuple(service.name for service in SERVICES if "postgres" in service.servers)
 _AGO = re.compile(r"^(\d+)([smhd])$")
@@ -40,12 +38,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     _add_filters(listing)
     listing.add_argument("--inbox", action="store_true", help="count what was handled, too")
     listing.add_argument("--limit", type=int, default=50, help="of each service")
-    listing.set_defaults(run=_guarded(_list))
+    listing.set_defaults(run=guarded(_list))
     show = parsers.add_parser("show", help="one message: headers, body, who did what")
     show.add_argument("letter_id", type=UUID)
     show.add_argument("--service", choices=CONSUMERS)
     show.add_argument("--json", action="store_true")
-    show.set_defaults(run=_guarded(_show))
+    show.set_defaults(run=guarded(_show))
     redrive = parsers.add_parser(
         "redrive", help="try again: of each key the first, the others follow in order"
     )
@@ -57,7 +55,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("--limit", type=int, default=100, help="of each service")
         verb.add_argument("--yes", action="store_true", help="do it, not only a preview")
         verb.add_argument("--reason", required=needs_reason, default="")
-        verb.set_defaults(run=_guarded(_move))
+        verb.set_defaults(run=guarded(_move))
 
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:
@@ -241,25 +239,3 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time: 2h, or 2026-05-01T12:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _guarded(
-    run: Callable[[Door, argparse.Namespace], int],
-) -> Callable[[argparse.Namespace], int]:
-    def guarded(given: argparse.Namespace) -> int:
-        door = Door()
-        try:
-            return run(door, given)
-        except Refused as refused:
-            print(f"basalt: {refused}", file=sys.stderr)
-            return 1
-        except ValidationError as error:
-            for fault in error.errors():
-                print(
-                    f"basalt: {'.'.join(map(str, fault['loc']))}: {fault['msg']}", file=sys.stderr
-                )
-            return 2
-        finally:
-            door.close()
-
-    return guarded

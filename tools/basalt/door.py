@@ -4,13 +4,16 @@ CONTEXT_KEY and <SERVICE>_URL come from the environment, as a service's do; what
 is the local stack's.
 """
 
+import argparse
 import getpass
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx
+from pydantic import ValidationError
 
 from chassis.clock import Clock, SystemClock, new_id
 from chassis.context import Context, sign
@@ -74,6 +77,29 @@ class Door:
     def _url(self, service: str) -> str:
         given = self._environment.get(f"{service.upper()}_URL")
         return given.rstrip("/") if given else str(_local().url(service))
+
+
+def guarded(
+    run: Callable[[Door, argparse.Namespace], int],
+) -> Callable[[argparse.Namespace], int]:
+    """A subcommand with a door of its own. Exit code 1: refused; 2: bad input, by its field."""
+
+    def guard(given: argparse.Namespace) -> int:
+        door = Door()
+        try:
+            return run(door, given)
+        except Refused as refused:
+            print(f"basalt: {refused}", file=sys.stderr)
+            return 1
+        except ValidationError as error:
+            for fault in error.errors():
+                place = ".".join(map(str, fault["loc"]))
+                print(f"basalt: {place}: {fault['msg']}", file=sys.stderr)
+            return 2
+        finally:
+            door.close()
+
+    return guard
 
 
 def operator_name() -> str:

@@ -2,12 +2,8 @@
 
 import argparse
 import json
-import sys
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
-
-from pydantic import ValidationError
 
 from contracts.base import Command
 from contracts.orchestrator.operating import (
@@ -24,7 +20,7 @@ from contracts.orchestrator.operating import (
     SignalSaga,
     SkipStep,
 )
-from tools.basalt.door import Door, Refused, operator_name
+from tools.basalt.door import Door, guarded, operator_name
 from tools.basalt.timeline import line_of, mermaid, story
 
 SERVICE = "orchestrator"
@@ -49,12 +45,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--stuck", action="store_true", help="needs attention, or is overdue")
     listing.add_argument("--limit", type=int, default=50)
     listing.add_argument("--json", action="store_true")
-    listing.set_defaults(run=_guarded(_list))
+    listing.set_defaults(run=guarded(_list))
     show = parsers.add_parser("show", help="its story: steps, attempts, waits, who did what")
     show.add_argument("saga_id", type=UUID)
     show.add_argument("--mermaid", action="store_true", help="as a sequence diagram")
     show.add_argument("--json", action="store_true")
-    show.set_defaults(run=_guarded(_show))
+    show.set_defaults(run=guarded(_show))
     for verb in VERBS:
         _add_verb(parsers, verb)
 
@@ -80,7 +76,7 @@ def _add_verb(parsers: Any, verb: str) -> None:  # argparse's private type
         choice.add_argument("--refuse", dest="approved", action="store_false")
     parser.add_argument("--reason", required=needs_reason, default="")
     parser.add_argument("--version", type=int, help="refuse when it has moved from this version")
-    parser.set_defaults(run=_guarded(_do))
+    parser.set_defaults(run=guarded(_do))
 
 
 def _list(door: Door, given: argparse.Namespace) -> int:
@@ -146,23 +142,3 @@ def _in_bulk(door: Door, given: argparse.Namespace) -> int:
     more = ", and more match" if answer.more else ""
     print(f"{len(answer.saga_ids)} sagas {done}{more}")
     return 0
-
-
-def _guarded(
-    run: Callable[[Door, argparse.Namespace], int],
-) -> Callable[[argparse.Namespace], int]:
-    def guarded(given: argparse.Namespace) -> int:
-        door = Door()
-        try:
-            return run(door, given)
-        except Refused as refused:
-            print(f"basalt: {refused}", file=sys.stderr)
-            return 1
-        except ValidationError as error:
-            for fault in error.errors():
-                print(f"basalt: {fault['loc'][0]}: {fault['msg']}", file=sys.stderr)
-            return 2
-        finally:
-            door.close()
-
-    return guarded
