@@ -46,6 +46,7 @@ class Wiring:
     handlers: Handlers | None = None
     commands: dict[str, Taken] = field(default_factory=dict)
     queries: dict[str, Taken] = field(default_factory=dict)
+    home_topic: str = ""  # its partitions that are consumed here are the outbox shards to hold
     consumers: list[Consumer] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
     backgrounds: dict[str, Background] = field(default_factory=dict)

@@ -4,7 +4,7 @@ One consumer group for each service (its name): the commands on `cmd.<name>.v1`,
 events that it handles, and the taps. Extensions may add groups of their own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from chassis.faults.consumer import pointed
@@ -14,7 +14,7 @@ from chassis.messaging.handlers import Handlers
 from chassis.messaging.limits import RelayLimits
 from chassis.messaging.producer import Producer
 from chassis.messaging.relay import Relay
-from chassis.messaging.runner import RunnerLimits
+from chassis.messaging.runner import Place, RunnerLimits
 from chassis.messaging.subscription import Subscription
 from chassis.messaging.unit import Kit
 from chassis.parking.loop import ParkedKeys
@@ -37,6 +37,7 @@ class KafkaDoor:
         self._relay = relay
         self._subscriptions: list[Subscription] = []
         wiring.relay = relay
+        wiring.home_topic = f"cmd.{wiring.service}.v1"
         wiring.check("relay", partial(_demand, relay.not_ready))
         wiring.check("kafka", partial(_demand, self._not_ready))
 
@@ -49,7 +50,10 @@ class KafkaDoor:
             wiring.resources.database,
             wiring.resources.clock,
             lambda watcher: Producer(bootstrap, watcher, client_id=f"basalt-{service.name}"),
-            RelayLimits(inbox_keep_s=settings.inbox_keep_days * 86_400),
+            RelayLimits(
+                shards=settings.topic_partitions,
+                inbox_keep_s=settings.inbox_keep_days * 86_400,
+            ),
         )
         door = cls(wiring, relay)
         handlers = wiring.handlers
@@ -93,9 +97,14 @@ class KafkaDoor:
                 clock=clock,
                 limits=limits,
                 instance=self._wiring.settings.kafka_instance,
+                moved=self._moved if self._wiring.home_topic in consumer.topics else None,
             )
             self._subscriptions.append(subscription)
             await subscription.start()
+
+    def _moved(self, places: Iterable[Place]) -> None:
+        home = self._wiring.home_topic
+        self._relay.wish(place.partition for place in places if place.topic == home)
 
     def _not_ready(self) -> str:
         if len(self._subscriptions) < len(self._wiring.consumers):

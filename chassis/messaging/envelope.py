@@ -30,8 +30,10 @@ class Envelope:
     """A message and what travels with it. `data` is the JSON body, exactly as sent.
 
     `key` orders it on its topic; `subject` is the key of the thing that it is about (they differ
-    for replies, which are ordered by saga). `deadline_ms` is absolute unix time. `forward_id`, on
-    a compensation, is the id of the command that it undoes.
+    for replies, which are ordered by saga). `shard_key`, which is not sent, places it in the outbox
+    instead of `key`: with what else its sender writes for the record at hand. Messages of one
+    `key` that need their order need one `shard_key`. `deadline_ms` is absolute unix time.
+    `forward_id`, on a compensation, is the id of the command that it undoes.
     """
 
     id: UUID
@@ -51,6 +53,7 @@ class Envelope:
     deadline_ms: int | None = None
     reply_to: str = ""
     forward_id: UUID | None = None
+    shard_key: str = ""
 
     def headers(self) -> dict[str, str]:
         """The Kafka headers, as text."""

@@ -19,21 +19,27 @@ class Leases:
         self._shards = shards
         self._lease = timedelta(seconds=lease_s)
         self._renumber: set[int] = set()
+        self._wishes: list[int] = []
 
     def renumber(self, shards: Iterable[int]) -> None:
         """Give these leases a new epoch at the next tick."""
         self._renumber |= set(shards)
 
+    def wish(self, shards: Iterable[int]) -> None:
+        """Ask for these at the next tick, instead of a fair share of those that nobody wishes."""
+        self._wishes = sorted(set(shards))
+
     async def tick(self) -> dict[int, int]:
-        """Prolong, and take or give up shards until every living replica has its fair share.
-        Gives what is held now, shard -> epoch. Raises Unavailable."""
+        """Prolong, and take or give up shards until every living replica has what it wishes and
+        its fair share of the rest. Gives what is held now, shard -> epoch. Raises Unavailable."""
         renumbered = list(self._renumber)
         rows = await self._database.fetch(
-            "SELECT held_shard, held_epoch FROM relay_tick($1, $2, $3, $4)",
+            "SELECT held_shard, held_epoch FROM relay_tick($1, $2, $3, $4, $5)",
             self._owner,
             self._lease,
             self._shards,
             renumbered,
+            self._wishes,
         )
         self._renumber -= set(renumbered)
         return {row["held_shard"]: row["held_epoch"] for row in rows}

@@ -49,10 +49,10 @@ class Outgoing:
 
     @classmethod
     def of(cls, envelope: Envelope, shards: int) -> "Outgoing":
-        """Placed by its key among `shards`."""
+        """Placed by its shard key among `shards`."""
         return cls(
             envelope.id,
-            hash_of(envelope.key) % shards,
+            hash_of(envelope.shard_key or envelope.key) % shards,
             envelope.key,
             envelope.type,
             envelope.topic,

@@ -82,6 +82,11 @@ class Relay:
             log.warning("relay_leaves_without_goodbye", error=str(error))
         await self._carrier.disconnect(timeout)
 
+    def wish(self, shards: Iterable[int]) -> None:
+        """Hold these rather than others: those of the partitions that are consumed here, since
+        what their messages cause lies in them, and then leaves from memory. A hint."""
+        self._leases.wish(shard for shard in shards if shard < self._limits.shards)
+
     def not_ready(self) -> str:
         """Why nothing can be relayed now; "" when all is well. For /readyz."""
         return self._down or self._carrier.down

@@ -5,17 +5,19 @@ records. It gives connection, lifecycle and the rebalance hooks; offsets are our
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import structlog
 from aiokafka import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 from chassis.clock import Clock
 from chassis.messaging.quiet import quiet_kafka_logs
-from chassis.messaging.runner import ChunkHandler, PartitionRunner, RunnerLimits
+from chassis.messaging.runner import ChunkHandler, PartitionRunner, Place, RunnerLimits
 
 log = structlog.get_logger()
 
@@ -23,17 +25,24 @@ _REBALANCE_S = 30
 _SESSION_S = 6
 _CHECK_S = 2.0
 _RETRY_S = 0.5
+# One replica gets the same partitions of all topics. Round robin: what older replicas offer.
+_ASSIGNORS = (RangePartitionAssignor, RoundRobinPartitionAssignor)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
-    def __init__(self, runner: PartitionRunner) -> None:
+    def __init__(
+        self, runner: PartitionRunner, moved: Callable[[Iterable[Place]], None] | None
+    ) -> None:
         self._runner = runner
+        self._moved = moved
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
         await self._runner.revoked(list(revoked))
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         await self._runner.assigned(list(assigned))
+        if self._moved is not None:
+            self._moved(assigned)
 
 
 class Subscription:
@@ -41,6 +50,7 @@ class Subscription:
 
     A group that is new begins with the oldest record, or with the next one (`from_start` False).
     `instance`: this replica's name in the group (a static member), the same after a restart.
+    `moved` hears the partitions after each assignment.
     """
 
     def __init__(
@@ -54,10 +64,12 @@ class Subscription:
         limits: RunnerLimits | None = None,
         from_start: bool = True,
         instance: str = "",
+        moved: Callable[[Iterable[Place]], None] | None = None,
     ) -> None:
         self._bootstrap = bootstrap
         self._group = group
         self._instance = instance
+        self._moved = moved
         self._topics = sorted(topics)
         self._handler = handler
         self._clock = clock
@@ -105,7 +117,8 @@ class Subscription:
             *self._topics,
             group_id=self._group,
             group_instance_id=self._instance or None,
-            listener=_Listener(runner),
+            listener=_Listener(runner, self._moved),
+            partition_assignment_strategy=_ASSIGNORS,
             auto_offset_reset=self._from,
             session_timeout_ms=_SESSION_S * 1000,
             heartbeat_interval_ms=_SESSION_S * 1000 // 3,

@@ -229,6 +229,7 @@ class UnitOfWork:
                 causation_id=cause.id,
                 traceparent=traceparent,
                 actor_id=cause.actor_id,
+                shard_key=cause.key,  # replies need no order: each is told by its command's id
             )
         )
 

@@ -117,6 +117,7 @@ def command_envelope(state: SagaState, send: Send, cause: UUID | None) -> Envelo
         deadline_ms=int(state.deadline_at.timestamp() * 1000) if send.bounded else None,
         reply_to=REPLIES,
         forward_id=send.forward_id,
+        shard_key=str(state.id),  # in order within the saga; between sagas its lock keeps it
     )
 
 

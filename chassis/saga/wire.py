@@ -29,6 +29,7 @@ def sagas(definitions: Definitions, announcer: Announcer) -> Extension:
         limits = LotLimits(open_max=wiring.settings.parked_messages_max)
         lot = ParkingLot(GROUP, database, DeadLetters(group, wiring.relay), limits)
         chunk = SagaChunk(engine, lot, clock, timers.rouse)
+        wiring.home_topic = REPLIES  # sagas are where their replies arrive
         wiring.consume(Consumer(f"{group}-replies", (REPLIES,), chunk))
         parked = ParkedKeys(lot, (REPLIES,), chunk.replay, database, clock)
         wiring.run("parked-sagas", parked.run)

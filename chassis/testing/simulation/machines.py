@@ -1,6 +1,6 @@
 """Machines: the processes of a simulated platform, each made of the real parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from chassis.clock import Clock
@@ -11,7 +11,7 @@ from chassis.messaging.deadletters import DeadLetters
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.limits import RelayLimits
 from chassis.messaging.relay import Relay
-from chassis.messaging.runner import ChunkHandler, RunnerLimits
+from chassis.messaging.runner import ChunkHandler, Place, RunnerLimits
 from chassis.messaging.unit import Kit
 from chassis.parking.loop import LoopLimits, ParkedKeys
 from chassis.parking.lot import ParkingLot
@@ -77,6 +77,7 @@ class Machine:
         self.chunk: CommandChunk | None = None
         self.subscriptions: list[SimSubscription] = []
         self._relay: Relay | None = None
+        self.home_topic = f"cmd.{service}.v1"
 
     @property
     def up(self) -> bool:
@@ -155,9 +156,16 @@ class Machine:
     def subscribe(
         self, group: str, topics: Sequence[str], handler: ChunkHandler, clock: Clock
     ) -> None:
-        subscription = SimSubscription(self.stage.kafka, group, topics, handler, clock, RUNNER)
+        moved = self._moved if self.home_topic in topics else None
+        subscription = SimSubscription(
+            self.stage.kafka, group, topics, handler, clock, RUNNER, moved
+        )
         self.subscriptions.append(subscription)
         subscription.start()
+
+    def _moved(self, places: Iterable[Place]) -> None:
+        assert self._relay is not None, "what is consumed is also relayed"
+        self._relay.wish(place.partition for place in places if place.topic == self.home_topic)
 
     def background(self, run: Callable[[], Any]) -> None:  # a coroutine function
         self.stage.loop.create_task(run())
@@ -186,6 +194,7 @@ class OrchestratorMachine(Machine):
         self, stage: Stage, name: str, definitions: Definitions, server: SimPostgres
     ) -> None:
         super().__init__(stage, name, "orchestrator", server)
+        self.home_topic = REPLIES
         self._definitions = definitions
 
     def wire(self, resources: Resources, relay: Relay) -> None:

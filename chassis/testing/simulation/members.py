@@ -1,7 +1,7 @@
 """A consumer group's member in a simulated process: what Subscription is to a real one."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from chassis.clock import Clock
 from chassis.messaging.runner import ChunkHandler, PartitionRunner, RunnerLimits
@@ -21,11 +21,13 @@ class SimSubscription:
         handler: ChunkHandler,
         clock: Clock,
         limits: RunnerLimits,
+        moved: Callable[[Iterable[Place]], None] | None = None,
     ) -> None:
         self._kafka = kafka
         self._group: Group = kafka.group(group)
         self._topics = tuple(sorted(topics))
         self._handler, self._clock, self._limits = handler, clock, limits
+        self._moved = moved
         self._member: Member | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -82,3 +84,5 @@ class SimSubscription:
             places: Sequence[Place] = member.places
             consumer.take(places)
             await runner.assigned(places)
+            if self._moved is not None:
+                self._moved(places)

@@ -5,6 +5,7 @@ import pytest
 from chassis.clock import new_id
 from chassis.errors import Unavailable
 from chassis.messaging.chunk import ChunkLimits
+from chassis.messaging.outbox import Outgoing, hash_of
 from chassis.stores.postgres import Database
 from chassis.testing.messages import (
     DirectCommit,
@@ -42,6 +43,17 @@ class TestChunk:
         assert row["version"] == 4
         assert [fact.aggregate_version for fact in facts] == [1, 2, 3, 4]
         assert all(len(replies_of(commit.sent, c.id)) == 1 for c in commands)
+
+    async def test_what_a_command_causes_lies_in_the_shard_of_its_partition(
+        self, database: Database, commit: DirectCommit, sender: FakeSender
+    ) -> None:
+        command = a_command(a_reserve_quota(new_id()))
+
+        await a_chunk(database, commit, sender)([a_record(command)])
+
+        assert {e.topic for e in commit.sent} == {"reply.orchestrator.v1", "billing.account.v1"}
+        shards = {Outgoing.of(e, 100_000).shard for e in commit.sent}
+        assert shards == {hash_of(command.key) % 100_000}
 
     async def test_a_refusal_undoes_its_own_changes_and_no_others(
         self, database: Database, commit: DirectCommit, sender: FakeSender

@@ -10,6 +10,7 @@ import pytest
 
 from chassis.clock import new_id
 from chassis.errors import Conflict, Unavailable
+from chassis.messaging.outbox import hash_of
 from chassis.saga import Definitions
 from chassis.saga.locks import QUEUE_MAX
 from chassis.stores.statement import Statement
@@ -38,8 +39,10 @@ class TestStart:
     async def test_writes_the_saga_with_its_first_command(self, stand: Stand) -> None:
         (saga,) = await stand.publish()
 
+        shards = await stand.database.fetch("SELECT DISTINCT shard FROM outbox")
         (sent,) = await stand.take_commands()
 
+        assert [row["shard"] for row in shards] == [hash_of(str(saga.id)) % 16]
         assert sent.contract is ReserveQuota
         assert sent.headers["ce_correlationid"] == str(saga.id)
         assert sent.headers["ce_replyto"] == "reply.orchestrator.v1"

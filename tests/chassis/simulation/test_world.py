@@ -55,7 +55,7 @@ def test_faults_that_are_left_out_do_not_happen() -> None:
 
 def test_a_failure_is_shrunk_to_what_it_takes_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     forget_what_was_handled(monkeypatch)
-    scenario = replace(SMALL, faults=Faults(send_twice=0.3, slow=0.1, slow_s=2.0, refused=0.02))
+    scenario = replace(SMALL, faults=Faults(send_twice=0.3, refused=0.05))
     failed = simulate(scenario, 7)
 
     small = shrunk(scenario, failed)

@@ -10,12 +10,13 @@ from chassis.testing.simulation.postgres.tables import Row, Table
 
 
 def relay_tick(run: Run, args: Sequence[Any]) -> list[tuple[int, int]]:
-    """See the migration: prolong, and take or give up until all have their fair share."""
-    me, lease, shards, renumber = args
+    """See the migration: prolong, give up what only others wish, take what is wished and free,
+    and share the rest out fairly."""
+    me, lease, shards, renumber, wishes = args
     until = run.now + lease
     members, leases = run.tables["relay_member"], run.tables["relay_lease"]
     change = run.transaction
-    change.put(members, me, {"owner": me, "until": until})
+    change.put(members, me, {"owner": me, "until": until, "wished": wishes})
     for row in list(members.rows.values()):
         if row["until"] < run.now - timedelta(minutes=1):
             change.put(members, row["owner"], None)
@@ -23,29 +24,45 @@ def relay_tick(run: Run, args: Sequence[Any]) -> list[tuple[int, int]]:
         for shard in range(shards):
             if shard not in leases.rows:
                 change.put(leases, shard, _lease(shard))
-    held = [row for row in leases.rows.values() if row["owner"] == me]
-    for row in held:
+    for row in [row for row in leases.rows.values() if row["owner"] == me]:
         epoch = row["epoch"] + (row["shard"] in renumber)
         change.put(leases, row["shard"], row | {"until": until, "epoch": epoch})
-    living = sum(row["until"] > run.now for row in members.rows.values())
-    fair = -(-shards // living)
-    if len(held) > fair:
-        spare = sorted((row["shard"] for row in held), reverse=True)[: len(held) - fair]
-        for shard in spare:
-            gone: Row = {"owner": None, "until": EVER_AGO}
-            change.put(leases, shard, leases.rows[shard] | gone)
-    elif len(held) < fair:
-        _take(run, leases, args, until, fair - len(held))
-    return [(r["shard"], r["epoch"]) for r in leases.rows.values() if r["owner"] == me]
+    living = [row for row in members.rows.values() if row["until"] > run.now]
+    wished = {shard for row in living for shard in row["wished"]}
+    _give_up(run, leases, [s for s in _held(leases, me) if s in wished and s not in wishes])
+    _take(run, leases, me, until, sorted(wishes))
+    rest = sorted(row["shard"] for row in leases.rows.values() if row["shard"] not in wished)
+    fair = -(-len(rest) // len(living))
+    held = [shard for shard in rest if leases.rows[shard]["owner"] == me]
+    _give_up(run, leases, held[fair:])
+    if len(held) < fair:
+        _take(run, leases, me, until, rest, fair - len(held))
+    return [(shard, leases.rows[shard]["epoch"]) for shard in _held(leases, me)]
 
 
-def _take(run: Run, leases: Table, args: Sequence[Any], until: datetime, most: int) -> None:
-    me, _, shards, _ = args
-    free = sorted(
-        row["shard"]
-        for row in leases.rows.values()
-        if row["shard"] < shards and row["until"] < run.now and row["owner"] != me
-    )
+def _held(leases: Table, me: str) -> list[int]:
+    return [row["shard"] for row in leases.rows.values() if row["owner"] == me]
+
+
+def _give_up(run: Run, leases: Table, shards: Sequence[int]) -> None:
+    for shard in shards:
+        gone: Row = {"owner": None, "until": EVER_AGO}
+        run.transaction.put(leases, shard, leases.rows[shard] | gone)
+
+
+def _take(
+    run: Run,
+    leases: Table,
+    me: str,
+    until: datetime,
+    shards: Sequence[int],
+    most: int | None = None,
+) -> None:
+    free = [
+        shard
+        for shard in shards
+        if leases.rows[shard]["until"] < run.now and leases.rows[shard]["owner"] != me
+    ]
     for shard in free[:most]:
         old = leases.rows[shard]
         taken: Row = {"owner": me, "epoch": old["epoch"] + 1, "until": until}

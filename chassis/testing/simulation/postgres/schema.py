@@ -21,7 +21,7 @@ _TRIGGER = re.compile(
     r"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER .* EXECUTE (?:FUNCTION|PROCEDURE) (\w+)",
     re.IGNORECASE | re.DOTALL,
 )
-_IGNORED = ("SELECT ", "COMMENT ", "ANALYZE", "SET ")
+_IGNORED = ("SELECT ", "COMMENT ", "ANALYZE", "SET ", "DROP FUNCTION ")
 
 
 class Schema:

@@ -197,6 +197,47 @@ class TestLeases:
         assert await either.fetchval("SELECT count(*) FROM relay_member") == 1
 
 
+class TestWishes:
+    async def test_a_wish_comes_true_once_the_holder_has_given_it_up(
+        self, either: Database
+    ) -> None:
+        a, b = leases(either, "a"), leases(either, "b")
+        await a.tick()
+        b.wish([1, 4])
+        assert await b.tick() == {}
+        a.wish([0, 2, 3])
+
+        assert await a.tick() == {0: 1, 2: 1, 3: 1}
+        assert await b.tick() == {1: 2, 4: 2}
+
+    async def test_what_both_wish_stays_where_it_is(self, either: Database) -> None:
+        a, b = leases(either, "a"), leases(either, "b")
+        a.wish(range(5))
+        b.wish(range(5))
+        held = await a.tick()
+
+        assert await b.tick() == {}
+        assert await a.tick() == held
+
+    async def test_what_nobody_wishes_is_shared_fairly(self, either: Database) -> None:
+        a, b = leases(either, "a"), leases(either, "b")
+        a.wish([0])
+        b.wish([4])
+        assert (await a.tick()).keys() == set(range(5))
+        await b.tick()
+
+        assert (await a.tick()).keys() == {0, 1, 2}
+        assert (await b.tick()).keys() == {3, 4}
+
+    async def test_the_wishes_of_the_dead_count_for_nothing(self, either: Database) -> None:
+        dead, heir = leases(either, "dead"), leases(either, "heir")
+        dead.wish([0, 1, 2])
+        await dead.tick()
+        await make_late(either, "dead")
+
+        assert (await heir.tick()).keys() == set(range(5))
+
+
 async def test_nudges_arrive(either: Database) -> None:
     heard: list[list[int] | None] = []
     bell = asyncio.Event()
