@@ -102,6 +102,12 @@ def silent(seed: int) -> Scenario:
     return replace(_RUSH, faults=faults, faults_last_s=60.0, start_within_s=40.0)
 
 
+def taken_over(seed: int) -> Scenario:
+    """Operators do everything they may, all the time: they skip steps and abandon sagas too."""
+    faults = Faults(order_every_s=0.2, slow=0.2, slow_s=6, reorder=0.2, crash_every_s=8, down_s=3)
+    return replace(_RUSH, faults=faults, keys=6)
+
+
 ALL: tuple[Rare, ...] = (
     late_forwards,
     held_locks,
@@ -114,4 +120,5 @@ ALL: tuple[Rare, ...] = (
     moved,
     broken,
     silent,
+    taken_over,
 )

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.base import REGISTRY, Address, Command, Event, Message, Rejection, Reply
 
 
@@ -13,11 +15,13 @@ class SimAccepted(Reply):
 
 
 class SimOrder(Command[SimAccepted]):
-    """An operator's verb on a saga."""
+    """An operator's verb on a saga; with a `version`, only while the saga is at that one."""
 
     saga_id: UUID
     verb: str
     step: str = ""
+    fields: dict[str, Any] = Field(default_factory=dict)
+    version: int | None = None
 
 
 class SimSignal(Command[SimAccepted]):

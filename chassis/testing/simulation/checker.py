@@ -5,7 +5,7 @@ Names follow the invariants of the design: I for safety, L for liveness.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -70,19 +70,21 @@ def check(world: "World") -> list[Violation]:
 
 
 def _judged(world: "World") -> Iterator[Violation]:
-    left = restless(world)
+    left = world.restless()
     if left:
         yield Violation("L1 not at rest", left)
     for error in world.loop.errors:
         yield Violation("L0 unhandled error", repr(error.get("exception") or error["message"]))
-    deeds = _deeds(world)
+    deeds, by_hand = _deeds(world), _by_hand(world)
     for row in world.rows("orchestrator", "saga_instance"):
-        body = _json(row["state"])
+        body = json_of(row["state"])
         saga = world.definitions.get(row["type"], row["definition_version"])
         mine = sorted(deeds.get(body["actor_id"], []), key=lambda deed: deed.number)
-        for name, seen in _saga(saga, row["status"], mine):
+        free = by_hand[row["id"]] | world.unwatched
+        unsent = {s.name for s, at in zip(saga.steps, body["steps"], strict=True) if _unsent(at)}
+        for name, seen in _saga(saga, row["status"], mine, free, unsent - free):
             yield Violation(name, f"{seen} ({row['status']} {row['type']})", row["id"])
-    yield from _locks(world, deeds)
+    yield from _locks(world, deeds, by_hand)
     yield from _nothing_left(world, deeds)
     yield from _histories(world)
     yield from _topics(world)
@@ -97,13 +99,32 @@ def _deeds(world: "World") -> dict[str, list[Deed]]:
     for participant in world.participants:
         for store in participant.stores.values():
             for row in world.rows(participant.name, store.table):
-                for line in _json(row["state"])["log"]:
+                for line in json_of(row["state"])["log"]:
                     what, saga, step, _, number = line.split(" ")
                     found[saga].append(Deed(int(number), what, step))
     return found
 
 
-def _saga(saga: "Saga", status: str, deeds: list[Deed]) -> Iterator[tuple[str, str]]:
+def _by_hand(world: "World") -> dict[UUID, set[str]]:
+    """The steps that an operator attested: done or undone by hand, so that the step's own command
+    may have come, may come still, or never."""
+    found: dict[UUID, set[str]] = defaultdict(set)
+    for row in world.rows("orchestrator", "saga_event"):
+        if row["happened"].startswith("step_skipped"):
+            found[row["saga_id"]].add(row["step"])
+    return found
+
+
+def _unsent(step: list[Any]) -> bool:
+    """By its mark: no command of it was ever sent."""
+    return str(step[0]) == "pending"
+
+
+def _saga(
+    saga: "Saga", status: str, deeds: list[Deed], free: Set[str], unsent: Set[str]
+) -> Iterator[tuple[str, str]]:
+    """What became of one saga. Steps in `free` may or may not have their effect; an abandoned saga
+    keeps whatever its commands did, in order and once, and nothing of a command never sent."""
     by_step: dict[str, list[str]] = defaultdict(list)
     for deed in deeds:
         by_step[deed.step].append(deed.what)
@@ -112,11 +133,15 @@ def _saga(saga: "Saga", status: str, deeds: list[Deed]) -> Iterator[tuple[str, s
         if story not in ([], ["do"], ["do", "undo"]):
             name = "I4 effect after its undoing" if "undo" in story else "I2 effect twice"
             yield name, f"{step.name}: {', '.join(story)}"
+        elif step.name in free:
+            continue
+        elif story and step.name in unsent:
+            yield "I2 effect of what was never sent", f"{step.name}: {', '.join(story)}"
         elif status == "COMPLETED" and story != ["do"]:
             yield "I2 complete without its effect", f"{step.name}: {', '.join(story) or 'nothing'}"
         elif status == "COMPENSATED" and story == ["do"]:
             yield "I3 compensated with an effect left", step.name
-    yield from _order(saga, deeds)
+    yield from _order(saga, [deed for deed in deeds if deed.step not in free])
 
 
 def _order(saga: "Saga", deeds: list[Deed]) -> Iterator[tuple[str, str]]:
@@ -130,13 +155,18 @@ def _order(saga: "Saga", deeds: list[Deed]) -> Iterator[tuple[str, str]]:
         yield "I5 done out of order", str([d.step for d in deeds if d.what == "do"])
 
 
-def _locks(world: "World", deeds: dict[str, list[Deed]]) -> Iterator[Violation]:
-    """Of sagas on one thing, each ends before the next one's first effect."""
+def _locks(
+    world: "World", deeds: dict[str, list[Deed]], by_hand: dict[UUID, set[str]]
+) -> Iterator[Violation]:
+    """Of sagas on one thing, each ends before the next one's first effect. Whom an operator took
+    something out of the hands of does not wait for what is under way."""
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for row in world.rows("orchestrator", "saga_instance"):
-        body = _json(row["state"])
+        body = json_of(row["state"])
         saga = world.definitions.get(row["type"], row["definition_version"])
         mine = [deed.number for deed in deeds.get(body["actor_id"], [])]
+        if row["status"] == "ABANDONED" or by_hand[row["id"]]:
+            continue
         for name in saga.lock_fields if mine else ():
             spans[f"{name}:{body['data'][name]}"].append((min(mine), max(mine)))
     for key, found in spans.items():
@@ -183,7 +213,7 @@ def _topics(world: "World") -> Iterator[Violation]:
     observer handled is exactly that."""
     observed = "observer" in world.servers
     rows = world.rows("observer", "sim_seen") if observed else []
-    seen = {row["id"]: _json(row["state"])["ids"] for row in rows}
+    seen = {row["id"]: json_of(row["state"])["ids"] for row in rows}
     public: dict[str, list[str]] = defaultdict(list)
     topics_of: dict[str, dict[str, str]] = defaultdict(dict)
     versions: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -251,5 +281,6 @@ def _headers(record: "SimRecord") -> dict[str, str]:
     return {name: value.decode() for name, value in record.headers}
 
 
-def _json(value: Any) -> Any:  # JSON, as text or decoded
+def json_of(value: Any) -> Any:  # JSON, as text or decoded
+    """A jsonb column's value."""
     return json.loads(value) if isinstance(value, str | bytes) else value

@@ -124,6 +124,7 @@ class Machine:
             lambda watcher: SimProducer(stage.kafka, watcher, SimDelivery(stage.fate)),  # type: ignore[arg-type,return-value]  # what Carrier uses of a Producer
             RELAY,
         )
+        resources.mint = relay.mint
         await relay.start()
         self.wire(resources, relay)
 
@@ -254,7 +255,10 @@ def _operators(book: type[SagaBook]) -> list[Callable[..., Any]]:  # handlers
         state = await sagas.get(command.saga_id)
         if state is None:
             raise Rejected(SimRefused(step="no saga"))
-        given = Order(clock.now(), Verb(command.verb), "sim", "simulated", command.step)
+        if command.version not in (None, state.version):
+            raise Rejected(SimRefused(step="it has moved on"))
+        verb, why, step = Verb(command.verb), "simulated", command.step
+        given = Order(clock.now(), verb, "sim", why, step, dict(command.fields))
         sagas.order(state, given)
         return SimAccepted(saga_id=state.id)
 

@@ -16,9 +16,8 @@ from chassis.clock import new_id, rolling
 from chassis.context import trusted_context
 from chassis.errors import Conflict, Rejected, Unavailable
 from chassis.saga.definition import Definitions, Saga
-from chassis.saga.inputs import Verb
 from chassis.stores.migrate import CHASSIS, Migrations, migrations_of
-from chassis.testing.simulation.acts import SimMoved, SimOrder, SimSignal, SimTouch
+from chassis.testing.simulation.acts import SimMoved, SimTouch
 from chassis.testing.simulation.checker import Violation, check, restless
 from chassis.testing.simulation.clock import START, SimClock, SimDice
 from chassis.testing.simulation.faults import Fate, swarm
@@ -32,6 +31,7 @@ from chassis.testing.simulation.machines import (
     Stage,
 )
 from chassis.testing.simulation.nemesis import Nemesis
+from chassis.testing.simulation.operators import Operators, made_up_answer
 from chassis.testing.simulation.participants import (
     Business,
     Participant,
@@ -40,7 +40,7 @@ from chassis.testing.simulation.participants import (
 )
 from chassis.testing.simulation.postgres import SimPostgres
 from chassis.testing.simulation.scenario import Scenario
-from contracts.base import Command, Event, Message, answer_of
+from contracts.base import Event, Message, answer_of
 
 STEPS_MAX = 3_000_000
 SECONDS_MAX = 2 * 3600.0
@@ -88,7 +88,7 @@ class World:
             seconds_max=SECONDS_MAX,
         )
         self._clock = SimClock(self.loop)
-        self._orders: list[asyncio.Task[None]] = []
+        self.operators = Operators(self, self.dice)
         self.kafka = SimKafka(self.loop, partitions=SHARDS)
         self.stage = Stage(self.loop, self.kafka, self.fate)
         self.definitions = Definitions(scenario.sagas)
@@ -97,6 +97,7 @@ class World:
         self.participants: list[Participant] = []
         self.started: dict[UUID, Saga] = {}  # by actor
         self.touched: list[UUID] = []
+        self.unwatched: set[str] = set()  # steps of which no deeds are written down
         self._build()
 
     def run(self) -> Outcome:
@@ -113,7 +114,7 @@ class World:
                     outcome.violations.append(Violation("L1 stuck", str(stuck)))
                 except Exception as error:
                     outcome.violations.append(Violation("L0 a client got an error", repr(error)))
-            outcome.violations += check(self)
+            outcome.violations += self.judged()
         finally:
             if tracked:
                 gc.enable()
@@ -132,6 +133,27 @@ class World:
     def started_at(self) -> datetime:
         """The moment that the world's second 0 is."""
         return START
+
+    # --- what a world of real services does differently
+
+    async def prepare(self) -> None:
+        """What there is before the faults begin."""
+
+    def start_of(self, saga: Saga) -> Message:
+        """A starting command."""
+        return self.scenario.start_of(saga, self.dice)
+
+    def attested(self, saga: Saga, index: int, row: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer of a step that an operator says is done; None: nobody would say so."""
+        return made_up_answer(saga, index, row)
+
+    def restless(self) -> str:
+        """What is still under way; "" when the world is at rest."""
+        return restless(self)
+
+    def judged(self) -> list[Violation]:
+        """What is found wrong in the end."""
+        return check(self)
 
     # --- private: putting together
 
@@ -164,7 +186,8 @@ class World:
     async def _main(self) -> None:
         for machine in self.machines:
             machine.boot()
-        nemesis = Nemesis(self.stage, self.machines, self._operate)
+        nemesis = Nemesis(self.stage, self.machines, self.operators.act)
+        await self.prepare()
         nemesis.start()
         await self._clock.sleep(3.0)
         clients = [
@@ -177,11 +200,11 @@ class World:
         nemesis.heal()
         await asyncio.gather(*clients)
         await self._clock.sleep(self.scenario.hold_s)
-        await self._settle()
-        while restless(self):
+        await self.operators.settle()
+        while self.restless():
             await self._clock.sleep(REST_S)
         await self._clock.sleep(LATE_S)
-        while restless(self):  # what was under way all the time has arrived
+        while self.restless():  # what was under way all the time has arrived
             await self._clock.sleep(REST_S)
 
     async def _begin(self, number: int) -> None:
@@ -189,13 +212,13 @@ class World:
         definitions = self.definitions
         starts = definitions.starts()
         saga = definitions.started_by(starts[number % len(starts)])
-        command = self.scenario.start_of(saga, self.dice)
+        command = self.start_of(saga)
         actor_id = UUID(int=0xACE << 64 | number)
         command_id = new_id()
         self.started[actor_id] = saga
         burst = int(self.dice.random() * BURSTS) / BURSTS
         await self._clock.sleep(burst * self.scenario.start_within_s)
-        await self._send(command, command_id, actor_id)
+        await self.send(command, command_id, actor_id)
 
     async def _touch(self, number: int) -> None:
         """Another client: changes a thing that a participant has, until it is answered."""
@@ -206,9 +229,9 @@ class World:
         if rows:
             command = SimTouch(key_text=self.dice.choice(rows)["id"], touch_id=new_id())
             self.touched.append(command.touch_id)
-            await self._send(command, new_id(), None, participant.name)
+            await self.send(command, new_id(), None, participant.name)
 
-    async def _send(
+    async def send(
         self,
         command: Message,
         command_id: UUID,
@@ -233,32 +256,6 @@ class World:
                         raise error
             await self._clock.sleep(0.5)
 
-    def _operate(self) -> None:
-        """An operator does something, to a saga of which there is a row."""
-        rows = self.rows("orchestrator", "saga_instance")
-        if not rows:
-            return
-        row = self.dice.choice(rows)
-        verb = self.dice.choice(_VERBS)
-        command: Command[Any] = SimOrder(saga_id=row["id"], verb=verb)
-        self._orders.append(asyncio.ensure_future(self._send(command, new_id(), None)))
-
-    async def _settle(self) -> None:
-        """Operators leave nothing paused, and nobody is left without an answer."""
-        for _ in range(200):
-            left = self.rows("orchestrator", "saga_instance")
-            paused = [row["id"] for row in left if row["status"] == "PAUSED"]
-            asking = [row["id"] for row in left if row["phase"] == "APPROVAL" and _open(row)]
-            if not paused and not asking:
-                return
-            for saga_id in paused:
-                order = SimOrder(saga_id=saga_id, verb=Verb.RESUME.value)
-                await self._send(order, new_id(), None)
-            for saga_id in asking:
-                approved = self.dice.random() < 0.7
-                signal = SimSignal(saga_id=saga_id, approved=approved)
-                await self._send(signal, new_id(), None)
-
     def _digest(self) -> str:
         """Equal worlds have equal logs and equal histories."""
         digest = blake2b(digest_size=16)
@@ -274,21 +271,9 @@ class World:
         return digest.hexdigest()
 
 
-_VERBS = (
-    *[Verb.RETRY.value] * 4,
-    *[Verb.PAUSE.value] * 3,
-    *[Verb.RESUME.value] * 3,
-    *[Verb.COMPENSATE.value] * 2,
-)
-
-
 def _facts(sagas: tuple[Saga, ...]) -> list[type[Message]]:
     """The events that the steps of these sagas answer."""
     steps = [step for saga in sagas for step in saga.steps]
     commands = [step.command for step in steps]
     commands += [step.compensation for step in steps if step.compensation is not None]
     return [answer for command in commands if issubclass(answer := answer_of(command), Event)]
-
-
-def _open(row: dict[str, Any]) -> bool:
-    return row["next_wake_at"] is not None
