@@ -5,7 +5,7 @@ in the order that asyncio promises; which process runs next is the seed's choice
 crashed never runs again, and no cleanup of its does; one that is frozen runs later.
 
 The loop has what chassis and services use of asyncio: callbacks, timers, futures, tasks. No
-sockets, no threads, no signals: asking for one is an error.
+sockets, no signals: asking for one is an error. Work for a thread is done on the spot.
 """
 
 import asyncio
@@ -73,6 +73,11 @@ class Handle:
 
     def process(self, otherwise: Process) -> Process:
         return self._context.get(PROCESS, otherwise)
+
+
+def _unless_done(future: "asyncio.Future[Any]", settle: Callback, value: object) -> None:
+    if not future.done():
+        settle(value)
 
 
 class SimLoop(asyncio.AbstractEventLoop):
@@ -144,6 +149,19 @@ class SimLoop(asyncio.AbstractEventLoop):
             self._processes.append(process)
         process.tasks.append(task)
         return task
+
+    def run_in_executor(  # type: ignore[override]  # typeshed's has more
+        self, executor: object, work: Callback, *args: Any
+    ) -> "asyncio.Future[Any]":
+        """There are no threads: the work is done at once, and who asked for it learns later."""
+        done = self.create_future()
+        try:
+            result = work(*args)
+        except Exception as error:
+            self.call_soon(_unless_done, done, done.set_exception, error)
+        else:
+            self.call_soon(_unless_done, done, done.set_result, result)
+        return done
 
     def get_debug(self) -> bool:
         return False

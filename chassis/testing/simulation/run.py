@@ -38,10 +38,16 @@ class Totals:
             self.failed.append(outcome)
 
 
+def world_of(scenario: Scenario, seed: int, only: frozenset[int] | None = None) -> World:
+    """The scenario's kind of world."""
+    world: World = (scenario.platform or World)(scenario, seed, only)
+    return world
+
+
 def simulate(scenario: Scenario, seed: int, only: frozenset[int] | None = None) -> Outcome:
     """One seed's world. `only` these faults happen, by number; None: all that the seed chose."""
     with in_silence():
-        return World(scenario, seed, only).run()
+        return world_of(scenario, seed, only).run()
 
 
 def simulate_many(

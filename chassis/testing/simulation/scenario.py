@@ -27,7 +27,7 @@ class Scenario:
     often a handler breaks until the faults are over. observed: whether a service takes every event.
     keys: how many different things the sagas are about. hold_s: how much longer than the faults
     operators leave paused what they paused. touches: how often somebody else changes the same
-    things, by a service's own door."""
+    things, by a service's own door. platform: a kind of World of one's own."""
 
     sagas: tuple[Saga, ...]
     starts: int = 30
@@ -40,6 +40,7 @@ class Scenario:
     keys: int = KEYS
     hold_s: float = 0.0
     touches: int = 0
+    platform: Callable[..., Any] | None = None
     start_within_s: float = 12.0
     faults_last_s: float = 20.0
 

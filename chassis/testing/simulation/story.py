@@ -37,9 +37,9 @@ def mermaid(scenario: Scenario, outcome: Outcome) -> str:
 
 def _again(scenario: Scenario, outcome: Outcome) -> World:
     """The same world, to look into."""
-    from chassis.testing.simulation.run import in_silence
+    from chassis.testing.simulation.run import in_silence, world_of
 
-    world = World(scenario, outcome.seed, frozenset(number for number, _ in outcome.fired))
+    world = world_of(scenario, outcome.seed, frozenset(number for number, _ in outcome.fired))
     with in_silence():
         world.run()
     return world

@@ -8,12 +8,15 @@ import pytest
 from chassis.clock import new_id
 from chassis.stores.blobs import BlobCorrupt, Blobs, BlobUnknown, FolderBlobs, digest_of
 from chassis.testing.blobs import MemoryBlobs
+from chassis.testing.simulation.stores import SimBlobs
 
 WORKSPACE, OTHER = new_id(), new_id()
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", "simulated"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    if request.param == "simulated":
+        return SimBlobs({})
     return FolderBlobs(tmp_path) if request.param == "folder" else MemoryBlobs()
 
 

@@ -1,4 +1,4 @@
-"""Documents on a MongoDB-compatible server."""
+"""Documents on a MongoDB-compatible server, and in a simulated one."""
 
 from collections.abc import AsyncIterator
 
@@ -7,10 +7,16 @@ import pytest
 from chassis.clock import new_id
 from chassis.errors import Unavailable
 from chassis.stores.mongo import Documents
+from chassis.testing.simulation.stores import SimDocuments, kept
 
 
-@pytest.fixture
-async def documents(mongo_url: str) -> AsyncIterator[Documents]:
+@pytest.fixture(params=["mongo", "simulated"])
+async def documents(request: pytest.FixtureRequest) -> AsyncIterator[Documents]:
+    """The simulated one promises what the real one does."""
+    if request.param == "simulated":
+        yield SimDocuments(kept())
+        return
+    mongo_url = request.getfixturevalue("mongo_url")
     documents = Documents.open(mongo_url, f"test_{new_id().hex}")
     yield documents
     documents.close()
