@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
+from chassis.clock import uuid_of_text
+
 Headers = Sequence[tuple[str, bytes]]
 
 
@@ -123,7 +125,7 @@ def decode(record: Record) -> Envelope:
         raise Undecodable("no body")
     try:
         return Envelope(
-            id=UUID(headers["ce_id"]),
+            id=uuid_of_text(headers["ce_id"]),
             type=headers["ce_type"],
             source=headers["ce_source"],
             subject=headers.get("ce_subject", ""),
@@ -149,7 +151,7 @@ def decode(record: Record) -> Envelope:
 
 def _uuid(headers: Mapping[str, str], name: str) -> UUID | None:
     text = headers.get(name)
-    return UUID(text) if text else None
+    return uuid_of_text(text) if text else None
 
 
 def _int(headers: Mapping[str, str], name: str) -> int | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from chassis.saga.ids import uuid_of
+from chassis.clock import uuid_of
 from chassis.saga.state import Phase, SagaState, Status, StepMark, StepState
 
 COLUMNS = (

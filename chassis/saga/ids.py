@@ -7,7 +7,9 @@ inbox would repeat the old refusal for ever.
 """
 
 from hashlib import blake2b
-from uuid import UUID, SafeUUID
+from uuid import UUID
+
+from chassis.clock import uuid_of
 
 FORWARD = 0
 BACKWARD = 1
@@ -33,14 +35,6 @@ def spread(command: UUID) -> float:
     return (command.int & 0xFFFF) / 0xFFFF
 
 
-def uuid_of(number: int) -> UUID:
-    """`UUID(int=number)`, without the checks that cost more than the rest."""
-    made = _new(UUID)
-    _set(made, "int", number)
-    _set(made, "is_safe", SafeUUID.unknown)
-    return made
-
-
 def parsed(text: bytes) -> UUID:
     """The UUID in a header. Raises ValueError."""
     if len(text) != 36:
@@ -54,6 +48,3 @@ def _derived(saga_id: UUID, what: bytes) -> UUID:
     shaped[6] = shaped[6] & 0x0F | 0x70  # version 7
     shaped[8] = shaped[8] & 0x3F | 0x80  # variant 10
     return uuid_of(int.from_bytes(shaped, "big"))
-
-
-_new, _set = object.__new__, object.__setattr__

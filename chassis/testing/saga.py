@@ -12,6 +12,7 @@ does not know yet are made up. Silence lets the virtual time run on to the saga'
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from types import NoneType
 from typing import Any, Self, get_args
 from uuid import UUID
@@ -230,21 +231,24 @@ def _fields_of(contract: type[BaseModel], known: Fields) -> Fields:
 
 def made_up(name: str, kind: Any) -> object:  # an annotation has no static type
     """Some value of the type, the same for the same name."""
-    options = get_args(kind)
-    if NoneType in options:
+    if not isinstance(kind, type) and NoneType in get_args(kind):
         return None
     if isinstance(kind, type) and issubclass(kind, Enum):
         return next(iter(kind)).value
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _fields_of(kind, {})
-    samples: dict[object, object] = {
-        UUID: str(minted_id(SAGA_ID, name)),
-        str: name,
-        int: 1,
-        bool: False,
-        float: 1.0,
-        datetime: START.isoformat(),
-    }
-    if kind in samples:
-        return samples[kind]
+    if kind is UUID:
+        return _sample_id(name)
+    if kind is str:
+        return name
+    if kind in _SAMPLES:
+        return _SAMPLES[kind]
     return {} if getattr(kind, "__origin__", kind) is dict else []
+
+
+@lru_cache(maxsize=1024)
+def _sample_id(name: str) -> str:
+    return str(minted_id(SAGA_ID, name))
+
+
+_SAMPLES: dict[object, object] = {int: 1, bool: False, float: 1.0, datetime: START.isoformat()}

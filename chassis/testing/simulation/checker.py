@@ -222,14 +222,14 @@ def _topics(world: "World") -> Iterator[Violation]:
         if place.topic.startswith(("cmd.", "reply.", "dlq.")):
             continue
         for record in world.kafka.logs[place]:
-            headers = _headers(record)
-            if headers["ce_id"] in known:
+            event = _header(record, "ce_id")
+            if event in known:
                 continue
-            known.add(headers["ce_id"])
+            known.add(event)
             key = (record.key or b"").decode()
-            versions[place.topic, key].append(int(headers["ce_aggregateversion"]))
-            public[key].append(headers["ce_id"])
-            topics_of[key][headers["ce_id"]] = place.topic
+            versions[place.topic, key].append(int(_header(record, "ce_aggregateversion")))
+            public[key].append(event)
+            topics_of[key][event] = place.topic
     for (topic, key), found in versions.items():
         if found != list(range(1, len(found) + 1)):
             yield Violation("I7 out of order", f"{topic} {key}: {found}")
@@ -264,7 +264,7 @@ def _handled(world: "World") -> Iterator[Violation]:
         group = "orchestrator-replies" if service == "orchestrator" else service
         committed = world.kafka.group(group).committed.get(place, 0)
         for record in log[:committed]:
-            if _headers(record)["ce_id"] not in inboxes[service]:
+            if _header(record, "ce_id") not in inboxes[service]:
                 seen = f"{place.topic} {record.offset} behind {committed}"
                 yield Violation("I9 committed and not handled", seen)
     for service, server in world.servers.items():
@@ -277,8 +277,8 @@ def _handled(world: "World") -> Iterator[Violation]:
 _PARKED = ("failed", "waiting", "redriven")
 
 
-def _headers(record: "SimRecord") -> dict[str, str]:
-    return {name: value.decode() for name, value in record.headers}
+def _header(record: "SimRecord", wanted: str) -> str:
+    return next(value.decode() for name, value in record.headers if name == wanted)
 
 
 def json_of(value: Any) -> Any:  # JSON, as text or decoded

@@ -1,17 +1,13 @@
 """Time, ids and chance of a simulated world, for chassis.clock."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
 from chassis.clock import shaped_id
-from chassis.testing.simulation.loop import PROCESS, SimLoop
+from chassis.testing.simulation.loop import PROCESS, SimLoop, elapse
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-elapse = asyncio.sleep
-"""Let virtual time pass, in seconds: what the simulator itself waits with."""
 
 
 class SimClock:

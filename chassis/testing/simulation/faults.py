@@ -12,8 +12,7 @@ from random import Random
 from typing import TypeVar
 
 from chassis.errors import Unanswered, Unavailable
-from chassis.testing.simulation.clock import elapse
-from chassis.testing.simulation.loop import SimLoop
+from chassis.testing.simulation.loop import SimLoop, elapse
 
 T = TypeVar("T")
 
@@ -123,10 +122,19 @@ class SimLink:
 
     def __init__(self, loop: SimLoop, fate: Fate, die: Callable[[], None]) -> None:
         self._loop, self._fate, self._die = loop, fate, die
+        faults = fate.faults
+        chances = (faults.slow, faults.crash_in_call, faults.refused, faults.unanswered)
+        self._quiet = not any(chances)
 
     async def call(self, what: str, apply: Callable[[], T]) -> T:
         """Raises Unavailable (nothing happened), Unanswered (it did), or what `apply` raises."""
-        fate, faults = self._fate, self._fate.faults
+        fate = self._fate
+        if self._quiet or fate.healed:
+            await elapse(LATENCY_S)
+            done = apply()
+            await elapse(0)
+            return done
+        faults = fate.faults
         if fate.fires("slow call", faults.slow / 10):
             return await self._under_way(apply)
         await elapse(LATENCY_S)
@@ -172,7 +180,13 @@ class SimDelivery:
     """A producer's way to the logs."""
 
     def __init__(self, fate: Fate) -> None:
-        self._fate = fate
+        self._fate, faults = fate, fate.faults
+        sends = (
+            ("send lost", faults.send_lost),
+            ("send unconfirmed", faults.send_unconfirmed),
+            ("send twice", faults.send_twice),
+        )
+        self._sends = [(name, probability) for name, probability in sends if probability]
 
     def delay_s(self) -> float:
         fate = self._fate
@@ -188,12 +202,9 @@ class SimDelivery:
         return 0.0
 
     def fate(self) -> str:
-        fate, faults = self._fate, self._fate.faults
-        for name, probability in (
-            ("lost", faults.send_lost),
-            ("unconfirmed", faults.send_unconfirmed),
-            ("twice", faults.send_twice),
-        ):
-            if fate.fires(f"send {name}", probability):
-                return name
+        fate = self._fate
+        if not fate.healed:
+            for name, probability in self._sends:
+                if fate.fires(name, probability):
+                    return name.removeprefix("send ")
         return "ok"

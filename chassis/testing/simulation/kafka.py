@@ -14,9 +14,8 @@ from chassis.errors import Unavailable
 from chassis.messaging.envelope import Headers, wire_headers
 from chassis.messaging.outbox import Outgoing, hash_of
 from chassis.messaging.producer import Watcher
-from chassis.testing.simulation.clock import elapse
 from chassis.testing.simulation.groups import SESSION_S, Fenced, Group, Member, Place
-from chassis.testing.simulation.loop import PROCESS, Process, SimLoop
+from chassis.testing.simulation.loop import PROCESS, Process, SimLoop, elapse
 
 
 @dataclass(slots=True)

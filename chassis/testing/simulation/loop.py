@@ -9,16 +9,17 @@ sockets, no signals: asking for one is an error. Work for a thread is done on th
 """
 
 import asyncio
-import heapq
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
+from heapq import heappop, heappush
 from inspect import CORO_CREATED, getcoroutinestate
 from random import Random
-from typing import Any
+from types import coroutine
+from typing import Any, ClassVar
 
-Callback = Callable[..., object]
+from chassis.testing.simulation.handles import Callback, Handle, Nap
 
 BURST_MAX = 8
 """Callbacks of one process in a row, at most: enough for speed, few enough to interleave."""
@@ -37,6 +38,7 @@ class Process:
         self.frozen_until = 0.0
         self.clock_offset_s = 0.0
         self.ready: deque[Handle] = deque()
+        self.queued = False  # whether the loop knows that something is ready
         self.tasks: list[asyncio.Task[Any]] = []  # kept, so that none is cleaned up when it dies
 
     def __repr__(self) -> str:
@@ -46,33 +48,15 @@ class Process:
 PROCESS: ContextVar[Process] = ContextVar("process")
 
 
-class Handle:
-    """A callback that waits for its turn. Has what asyncio expects of a handle."""
-
-    __slots__ = ("_args", "_callback", "_cancelled", "_context", "_when")
-
-    def __init__(
-        self, callback: Callback, args: tuple[Any, ...], context: Context, when: float = 0.0
-    ) -> None:
-        self._callback, self._args, self._context = callback, args, context
-        self._cancelled = False
-        self._when = when
-
-    def cancel(self) -> None:
-        self._cancelled = True
-
-    def cancelled(self) -> bool:
-        return self._cancelled
-
-    def when(self) -> float:
-        return self._when
-
-    def run(self) -> None:
-        if not self._cancelled:
-            self._context.run(self._callback, *self._args)
-
-    def process(self, otherwise: Process) -> Process:
-        return self._context.get(PROCESS, otherwise)
+@coroutine
+def elapse(seconds: float) -> Generator[Nap | None, None, None]:
+    """Let virtual time pass, in seconds: what the simulator itself waits with."""
+    if seconds <= 0:
+        yield None
+        return
+    loop = SimLoop.running
+    assert loop is not None, "only what runs in it waits"
+    yield Nap(loop, loop._now + seconds)
 
 
 def _unless_done(future: "asyncio.Future[Any]", settle: Callback, value: object) -> None:
@@ -83,11 +67,13 @@ def _unless_done(future: "asyncio.Future[Any]", settle: Callback, value: object)
 class SimLoop(asyncio.AbstractEventLoop):
     """Virtual time in seconds from 0. `run` it with the world's main coroutine."""
 
+    running: "ClassVar[SimLoop | None]" = None  # asyncio's own answer asks the kernel each time
+
     def __init__(self, dice: Random, *, steps_max: int, seconds_max: float) -> None:
         self.outside = Process("outside")
         self.steps = 0
         self.errors: list[dict[str, Any]] = []
-        self._dice = dice
+        self._random = dice.random
         self._steps_max, self._seconds_max = steps_max, seconds_max
         self._now = 0.0
         self._timers: list[tuple[float, int, Handle]] = []
@@ -105,22 +91,31 @@ class SimLoop(asyncio.AbstractEventLoop):
         self, callback: Callback, *args: Any, context: Context | None = None
     ) -> Handle:
         handle = Handle(callback, args, context if context is not None else copy_context())
-        self._enqueue(handle)
+        process = handle._context.get(PROCESS, self.outside)
+        if process.alive:
+            process.ready.append(handle)
+            if not process.queued:
+                process.queued = True
+                self._busy.append(process)
         return handle
 
     def call_at(  # type: ignore[override]  # our own handles
         self, when: float, callback: Callback, *args: Any, context: Context | None = None
     ) -> Handle:
-        owner = context if context is not None else copy_context()
-        handle = Handle(callback, args, owner, when)
+        handle = Handle(callback, args, context if context is not None else copy_context())
         self._count += 1
-        heapq.heappush(self._timers, (when, self._count, handle))
+        heappush(self._timers, (when, self._count, handle))
         return handle
 
     def call_later(  # type: ignore[override]  # our own handles
         self, delay: float, callback: Callback, *args: Any, context: Context | None = None
     ) -> Handle:
         return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def add_timer(self, when: float, handle: Handle) -> None:
+        """As call_at does, with a handle that there is."""
+        self._count += 1
+        heappush(self._timers, (when, self._count, handle))
 
     def outside_later(self, delay: float, callback: Callback, *args: Any) -> None:
         """In the outside world, whatever becomes of the process that asked."""
@@ -188,6 +183,9 @@ class SimLoop(asyncio.AbstractEventLoop):
         """kill -9: whatever it had in memory is gone, and nothing of it runs again."""
         process.alive = False
         process.ready.clear()
+        if process.queued:
+            process.queued = False
+            self._busy.remove(process)
 
     def freeze(self, process: Process, seconds: float) -> None:
         """SIGSTOP, and SIGCONT after so long."""
@@ -198,8 +196,9 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def run(self, main: Coroutine[Any, Any, Any]) -> Any:
         """The result of `main`. Raises Stuck."""
-        before = events._get_running_loop()
+        before, other = events._get_running_loop(), SimLoop.running
         events._set_running_loop(self)
+        SimLoop.running = self
         try:
             task = self.spawn(self.outside, main)
             while not task.done():
@@ -208,6 +207,7 @@ class SimLoop(asyncio.AbstractEventLoop):
         finally:
             self._over = True
             events._set_running_loop(before)
+            SimLoop.running = other
             self._close_unborn()
 
     def _close_unborn(self) -> None:
@@ -219,36 +219,37 @@ class SimLoop(asyncio.AbstractEventLoop):
                     coro.close()
 
     def _step(self) -> None:
-        self._due()
-        runnable = [p for p in self._busy if p.ready and p.frozen_until <= self._now]
+        timers, now, busy = self._timers, self._now, self._busy
+        while timers and timers[0][0] <= now:
+            handle = heappop(timers)[2]
+            if not handle._cancelled:
+                self._enqueue(handle)
+        runnable = [process for process in busy if process.frozen_until <= now]
         if not runnable:
             self._jump()
             return
+        dice = self._random
         process = runnable[0]
         if len(runnable) > 1:
-            process = runnable[int(self._dice.random() * len(runnable))]
+            process = runnable[int(dice() * len(runnable))]
         ready = process.ready
-        for _ in range(1 + int(self._dice.random() * BURST_MAX)):
+        for _ in range(1 + int(dice() * BURST_MAX)):
             if not ready:
                 break
-            ready.popleft().run()
             self.steps += 1
-        if not ready:
-            self._busy = [p for p in self._busy if p.ready]
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._context.run(handle._callback, *handle._args)
+        if not ready and process.queued:
+            process.queued = False
+            busy.remove(process)
         if self.steps > self._steps_max:
             raise Stuck(f"{self.steps} steps, and {self._now:.1f} virtual seconds")
-
-    def _due(self) -> None:
-        timers, now = self._timers, self._now
-        while timers and timers[0][0] <= now:
-            handle = heapq.heappop(timers)[2]
-            if not handle._cancelled:
-                self._enqueue(handle)
 
     def _jump(self) -> None:
         timers = self._timers
         while timers and timers[0][2]._cancelled:
-            heapq.heappop(timers)
+            heappop(timers)
         if not timers:
             raise Stuck("nobody is ready, and nobody waits for a time")
         self._now = max(self._now, timers[0][0])
@@ -257,8 +258,8 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def _enqueue(self, handle: Handle) -> None:
         process = handle._context.get(PROCESS, self.outside)
-        if not process.alive:
-            return
-        if not process.ready and process not in self._busy:
-            self._busy.append(process)
-        process.ready.append(handle)
+        if process.alive:
+            process.ready.append(handle)
+            if not process.queued:
+                process.queued = True
+                self._busy.append(process)

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from math import log
 
-from chassis.testing.simulation.clock import elapse
-from chassis.testing.simulation.loop import Process
+from chassis.testing.simulation.loop import Process, elapse
 from chassis.testing.simulation.machines import Machine, Stage
 
 LOOK_S = 0.5

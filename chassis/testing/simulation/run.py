@@ -1,17 +1,21 @@
 """Many worlds, one after the other or in several processes, and what became of them."""
 
+import gc
 import logging
+import os
+import pickle
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 
+from chassis.testing.simulation.quick import quickly
 from chassis.testing.simulation.scenario import Scenario
 from chassis.testing.simulation.world import Outcome, World
 
@@ -46,7 +50,7 @@ def world_of(scenario: Scenario, seed: int, only: frozenset[int] | None = None) 
 
 def simulate(scenario: Scenario, seed: int, only: frozenset[int] | None = None) -> Outcome:
     """One seed's world. `only` these faults happen, by number; None: all that the seed chose."""
-    with in_silence():
+    with in_silence(), quickly():
         return world_of(scenario, seed, only).run()
 
 
@@ -90,13 +94,48 @@ def shrunk(scenario: Scenario, failed: Outcome, *, tries_max: int = 120) -> Outc
     return best
 
 
+def _batch(work: tuple[Callable[[int], Scenario], Sequence[int]]) -> list[Outcome]:
+    """In a child of this process, which ends without cleaning up: dead worlds are full of cycles,
+    and to take them apart costs as much as every twentieth saga. The first batch runs here, so
+    that the children need not understand each statement again."""
+    scenarios, seeds = work
+    if not _WARM:
+        _WARM.append(True)
+        outcomes = [simulate(scenarios(seed), seed) for seed in seeds]
+        gc.collect()
+        gc.freeze()
+        return outcomes
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        _tell(writing, lambda: [simulate(scenarios(seed), seed) for seed in seeds])
+    os.close(writing)
+    with open(reading, "rb") as answer:
+        found: list[Outcome] | BaseException | None
+        found = pickle.loads(answer.read() or b"N.")  # noqa: S301  # of our own child
+    os.waitpid(child, 0)
+    if isinstance(found, BaseException):
+        raise found
+    if found is None:
+        raise RuntimeError(f"a process ended without a word, seeds {seeds[0]}-{seeds[-1]}")
+    return found
+
+
+def _tell(writing: int, run: Callable[[], list[Outcome]]) -> NoReturn:
+    """What came of it, into the pipe; and that is the end."""
+    gc.disable()
+    try:
+        text = pickle.dumps(run())
+    except BaseException as error:
+        text = pickle.dumps(RuntimeError(repr(error)))
+    with open(writing, "wb") as answer:
+        answer.write(text)
+    os._exit(0)
+
+
+_WARM: list[bool] = []
 _LEFT_BEHIND = ("ignored GeneratorExit", "was created in a different Context")
 """What Python says of coroutines that are dropped in the middle, as those of the dead are."""
-
-
-def _batch(work: tuple[Callable[[int], Scenario], Iterable[int]]) -> list[Outcome]:
-    scenarios, seeds = work
-    return [simulate(scenarios(seed), seed) for seed in seeds]
 
 
 def settle_in() -> None:
