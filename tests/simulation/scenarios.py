@@ -5,6 +5,7 @@ from chassis.testing.simulation.scenario import Scenario
 from sagas import SAGAS
 from tests.chassis.saga.wide import wide
 from tests.simulation import rare
+from tests.simulation.real.world import RealWorld
 
 LATEST = {saga.name: saga for saga in SAGAS}
 ALL: dict[str, Saga] = {**LATEST, wide.name: wide}
@@ -23,6 +24,19 @@ def every(seed: int) -> Scenario:
     starts, replicas = (30, 100, 240)[seed % 3], 1 + (seed % 4 > 0)
     keys = max(6, starts // 6)
     return Scenario(sagas, starts=starts, replicas=replicas, keys=keys, observed=seed % 5 == 0)
+
+
+def real(seed: int) -> Scenario:
+    """All of Basalt's services, on one or two replicas, with people who meddle."""
+    starts = (20, 40)[seed % 2]
+    return Scenario(
+        SAGAS,
+        starts=starts,
+        replicas=1 + (seed % 4 > 0),
+        keys=max(6, starts // 5),
+        touches=starts // 2,
+        platform=RealWorld,
+    )
 
 
 def one(name: str, seed: int) -> Scenario:

@@ -1,5 +1,6 @@
 """Machines: the processes of a simulated platform, each made of the real parts."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -89,7 +90,7 @@ class Machine:
         self.process = process = Process(self.name)
         process.clock_offset_s = (fate.within(2) - 1) * fate.faults.clock_offset_s
         self.subscriptions = []
-        loop.spawn(process, self._main(process))
+        self._watch(loop.spawn(process, self._main(process)))
 
     def die(self) -> None:
         """kill -9."""
@@ -169,7 +170,17 @@ class Machine:
         self._relay.wish(place.partition for place in places if place.topic == self.home_topic)
 
     def background(self, run: Callable[[], Any]) -> None:  # a coroutine function
-        self.stage.loop.create_task(run())
+        self._watch(self.stage.loop.create_task(run()))
+
+    def _watch(self, task: "asyncio.Task[Any]") -> None:
+        """What ends with an error is nobody's to await: the judge is told."""
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            about = {"message": f"{self.name} lost a task", "exception": error}
+            self.stage.loop.call_exception_handler(about)
 
 
 class ParticipantMachine(Machine):
@@ -191,6 +202,11 @@ class ParticipantMachine(Machine):
 class OrchestratorMachine(Machine):
     """Runs sagas, and takes the world's starts, signals and orders."""
 
+    @staticmethod
+    def announce(saga: Saga, state: SagaState, fact: Fact) -> Message:
+        """The public event of a fact."""
+        return SimMoved(saga_id=state.id, fact=fact.value)
+
     def __init__(
         self, stage: Stage, name: str, definitions: Definitions, server: SimPostgres
     ) -> None:
@@ -200,12 +216,13 @@ class OrchestratorMachine(Machine):
 
     def wire(self, resources: Resources, relay: Relay) -> None:
         definitions, database, clock = self._definitions, resources.database, resources.clock
-        desk = SagaDesk(definitions, announce, database=database, shards=SHARDS)
+        desk = SagaDesk(definitions, self.announce, database=database, shards=SHARDS)
         engine = SagaEngine(desk, relay, clock)
         timers = Timers(engine, database, clock, poll_s=1.5)
         lot = ParkingLot(GROUP, database, DeadLetters(self.service, relay))
         chunk = SagaChunk(engine, lot, clock, timers.rouse)
-        book = type("SimBook", (SimSagas,), {"definitions": definitions})
+        says = {"definitions": definitions, "announcer": staticmethod(self.announce)}
+        book = type("SimBook", (SagaBook,), says)
         handlers = Handlers(
             [*(_starter(saga, book) for saga in _latest(definitions)), *_operators(book)],
             provides={},
@@ -218,23 +235,10 @@ class OrchestratorMachine(Machine):
         self.background(timers.run)
 
 
-class SimSagas(SagaBook):
-    """Sagas in the transaction of whoever starts or moves them."""
-
-    @staticmethod
-    def announcer(saga: Saga, state: SagaState, fact: Fact) -> Message:
-        return announce(saga, state, fact)
-
-
 class SimSettings:
     """What stores read of a service's settings."""
 
     topic_partitions = SHARDS
-
-
-def announce(saga: Saga, state: SagaState, fact: Fact) -> Message:
-    """The public event of a fact."""
-    return SimMoved(saga_id=state.id, fact=fact.value)
 
 
 def _latest(definitions: Definitions) -> list[Saga]:

@@ -51,7 +51,9 @@ class SimDocuments(Documents):
     ) -> int:
         if not documents:
             return 0
-        work = partial(_insert, self._collections[collection], deepcopy(list(documents)))
+        work = partial(
+            _insert, self._collections[collection], [deepcopy(dict(each)) for each in documents]
+        )
         return await self._link.call("mongo insert", work)
 
     async def get(self, collection: str, identity: object) -> Document | None:

@@ -48,6 +48,9 @@ ANSWER_S = 8.0
 _UNSAMPLED = NonRecordingSpan(SpanContext(1, 1, is_remote=True))
 """Nobody looks at traces of simulated messages."""
 
+CLIENTS = 0xACE
+"""Whose sagas they are: each has an actor of its own, from here on."""
+
 BURSTS = 5
 """Sagas are started so many at a time together: chunks hold several, as under load."""
 
@@ -212,13 +215,12 @@ class World:
         definitions = self.definitions
         starts = definitions.starts()
         saga = definitions.started_by(starts[number % len(starts)])
-        command = self.start_of(saga)
-        actor_id = UUID(int=0xACE << 64 | number)
+        actor_id = UUID(int=CLIENTS << 64 | number)
         command_id = new_id()
         self.started[actor_id] = saga
         burst = int(self.dice.random() * BURSTS) / BURSTS
         await self._clock.sleep(burst * self.scenario.start_within_s)
-        await self.send(command, command_id, actor_id)
+        await self.send(self.start_of(saga), command_id, actor_id)
 
     async def _touch(self, number: int) -> None:
         """Another client: changes a thing that a participant has, until it is answered."""
