@@ -21,7 +21,6 @@ from contracts.identity.workspace import (
     MemberUnknown,
     Role,
     SeatsInUse,
-    WorkspaceInUse,
     WorkspaceNameMalformed,
     WorkspaceSettings,
     WorkspaceState,
@@ -86,16 +85,19 @@ class Workspace:
     # --- its life, which a saga leads
 
     def demand_same(self, owner_id: UUID, workspace_name: str) -> None:
-        """Creating it again is success, unless it was somebody else's or is gone."""
+        """Creating it again is success as long as it is pending. Another onboarding of one that
+        is active would undo, when it fails, what the first one made."""
         same = self.owner_id == owner_id and self.workspace_name == workspace_name
-        if not same or self.state == WorkspaceState.DELETED:
+        if not same or self.state != WorkspaceState.PENDING:
             raise Rejected(WorkspaceTaken(workspace_id=self.workspace_id))
 
     def delete(self) -> bool:
-        """Undo its creation. False: it is done already. An active one is not undone."""
-        if self.state == WorkspaceState.ACTIVE:
-            raise Rejected(WorkspaceInUse(workspace_id=self.workspace_id))
-        changed, self.state = self.state != WorkspaceState.DELETED, WorkspaceState.DELETED
+        """Undo its creation. False: there is nothing to undo. An active one is somebody else's:
+        whoever activated it does not go back, and whoever does may be in doubt about a creation
+        that was refused."""
+        changed = self.state == WorkspaceState.PENDING
+        if changed:
+            self.state = WorkspaceState.DELETED
         return changed
 
     def activate(self) -> bool:

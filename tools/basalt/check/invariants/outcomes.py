@@ -16,7 +16,9 @@ LEFT JOIN release AS r ON r.id = s.release_id
 WHERE s.type = 'publish_app' AND s.status IN ('COMPLETED', 'COMPENSATED')
 """
 ONBOARDINGS = """
-SELECT s.id, s.status, s.body_ws, w.state, a.state, app.id FROM saga AS s
+SELECT s.id, s.status, s.body_ws, w.state, a.state, app.id, s.marks LIKE 'undone %'
+    AND NOT EXISTS (SELECT 1 FROM saga AS o WHERE o.type = s.type AND o.body_ws = s.body_ws
+        AND o.status = 'COMPLETED') FROM saga AS s
 LEFT JOIN workspace AS w ON w.id = s.body_ws
 LEFT JOIN account AS a ON a.id = s.body_ws
 LEFT JOIN studio_app AS app ON app.id = s.app_id
@@ -35,7 +37,8 @@ def saga_outcome(evidence: Evidence, limits: Limits) -> Outcome:
     """COMPLETED means that every step is done, COMPENSATED that none is. In the participants too:
     the release of a completed publish is or was live, that of an undone one never was; a completed
     onboarding left an active workspace, an undone one neither workspace nor account nor app; a
-    completed change of plan is applied and paid, an undone one neither."""
+    completed change of plan is applied and paid, an undone one neither. An onboarding that was
+    refused a workspace, or came after one that has it, answers for its app only."""
     outcome = Outcome({"ended sagas": evidence.number("SELECT count(*) FROM saga WHERE NOT open")})
     for saga, status, marks in evidence.each("SELECT id, status, marks FROM saga WHERE NOT open"):
         wrong = LEFT_OPEN.get(status, set()) & set(marks.split())
@@ -48,9 +51,9 @@ def saga_outcome(evidence: Evidence, limits: Limits) -> Outcome:
                 f"{saga} {release}",
                 f"publish {saga} is {status}, its release {release} is {standing or 'not there'}",
             )
-    for saga, status, workspace, state, account, app in evidence.each(ONBOARDINGS):
+    for saga, status, workspace, state, account, app, its_own in evidence.each(ONBOARDINGS):
         done = status == "COMPLETED"
-        left = _left_of(state, account, app)
+        left = _left_of(state, account, app) if its_own else _left_of(None, None, app)
         if done and state != "active":
             outcome.find(saga, f"onboarding {saga} is COMPLETED, workspace {workspace} is {state}")
         if not done and left:
