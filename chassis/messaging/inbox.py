@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import blake2b
 from uuid import UUID
 
 from chassis.errors import ForwardRefused
+from chassis.messaging.partitions import ahead, span
 from chassis.stores.postgres import Database
 from chassis.stores.statement import Reading, Row, Statement
 from contracts.base import REGISTRY, Message
@@ -24,6 +26,7 @@ class Kept:
         return REGISTRY[self.type].model_validate_json(self.data)
 
 
+PRUNE_TIMEOUT_S = 30.0
 REFUSED = Kept(ForwardRefused.address.type, b"{}")
 
 
@@ -43,14 +46,17 @@ class Inbox:
         self._new: dict[UUID, Kept] = {}
 
     def reads(self, reading: Reading, ids: Iterable[UUID]) -> None:
-        """Look these message ids up."""
+        """Look these message ids up. Their span tells which partitions need not be opened."""
+        wanted = list(ids)
         reading.add(
             "SELECT message_id::text, NULL::bigint, NULL::bigint,"
             " coalesce(reply_type, '') || ' ' || coalesce(encode(input_digest, 'hex'), ''),"
             " convert_from(reply, 'UTF8')"
-            " FROM inbox WHERE consumer_group = {} AND message_id = ANY({}::uuid[])",
+            " FROM inbox WHERE consumer_group = {} AND message_id = ANY({}::uuid[])"
+            " AND message_id >= {} AND message_id <= {}",
             self._group,
-            list(ids),
+            wanted,
+            *span(wanted),
             into=self._load,
         )
 
@@ -94,17 +100,19 @@ class Inbox:
 
 
 async def prune_inbox(database: Database, keep_s: float, *, batch: int = 5000) -> int:
-    """Delete what is older than `keep_s` seconds, in short transactions; how many rows went.
-    A message that comes again after that is handled again: effects are idempotent by their ids."""
+    """Make the coming weeks' partitions and drop those of which no row is younger than `keep_s`
+    seconds, nor than a letter that has not ended, nor than a command that waits for its answer.
+
+    What lies in no week (ids without a time, keyed commands) is deleted by its age, in short
+    transactions; how many rows those were. A message that comes again after that is handled
+    again: effects are idempotent by their ids. Raises Conflict: others held the locks for long.
+    """
+    keep = timedelta(seconds=keep_s)
+    await ahead(database, "inbox", "week")
+    await database.fetchval("SELECT inbox_drop($1)", keep, timeout=PRUNE_TIMEOUT_S)
     gone = 0
     while True:
-        tag = await database.execute(
-            "DELETE FROM inbox WHERE ctid = ANY(ARRAY(SELECT ctid FROM inbox"
-            " WHERE at < now() - $1 * interval '1 second' LIMIT $2))",
-            keep_s,
-            batch,
-        )
-        rows = int(tag.rpartition(" ")[2])
+        rows: int = await database.fetchval("SELECT inbox_forget($1, $2)", keep, batch)
         gone += rows
         if rows < batch:
             return gone

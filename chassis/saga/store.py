@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.messaging.outbox import hash_of
+from chassis.messaging.partitions import span
 from chassis.saga.batch import Batch, Change
 from chassis.saga.codec import COLUMNS, body_of, state_of
 from chassis.saga.state import SagaState
@@ -28,13 +29,12 @@ class SagaStore:
     ) -> tuple[dict[UUID, SagaState], set[UUID]]:
         """The sagas of a chunk, and which of its messages were handled before: one query."""
         rows = await self._database.fetch(
-            f"SELECT {COLUMNS} FROM saga_instance WHERE id = ANY($1::uuid[])"  # noqa: S608
-            " UNION ALL SELECT message_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
-            " NULL, NULL, NULL, NULL FROM inbox"
-            " WHERE consumer_group = $3 AND message_id = ANY($2::uuid[])",
+            _LOAD,
             saga_ids,
             message_ids,
             GROUP,
+            *span(saga_ids),
+            *span(message_ids),
         )
         states: dict[UUID, SagaState] = {}
         seen: set[UUID] = set()
@@ -109,10 +109,11 @@ class SagaStore:
         )
 
     def _update(self, statement: Statement, changes: list[Change], exact: bool) -> None:
+        ids = [change.state.id for change in changes]
         statement.add(
             _UPDATE_EXACT if exact else _UPDATE,
             max(change.state.updated_at for change in changes),
-            [change.state.id for change in changes],
+            ids,
             [change.read_version for change in changes],
             [change.state.version for change in changes],
             [change.state.status.value for change in changes],
@@ -120,6 +121,7 @@ class SagaStore:
             [change.state.cursor for change in changes],
             [change.state.wake_at for change in changes],
             [body_of(change.state) for change in changes],
+            *span(ids),
             expect=len(changes),
         )
 
@@ -160,6 +162,14 @@ def _add_lines(statement: Statement, batch: Batch) -> None:
     )
 
 
+# The span of the ids tells PostgreSQL which partitions it need not open.
+_LOAD = f"""
+SELECT {COLUMNS} FROM saga_instance WHERE id = ANY($1::uuid[]) AND id >= $4 AND id <= $5
+UNION ALL SELECT message_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    NULL, NULL FROM inbox WHERE consumer_group = $3 AND message_id = ANY($2::uuid[])
+    AND message_id >= $6 AND message_id <= $7
+"""  # noqa: S608  # its only insertion is a constant
+
 _INSERT = """
 INSERT INTO saga_instance (id, type, definition_version, workspace_id, status, phase, cursor,
     version, shard, next_wake_at, deadline_at, business_key, traceparent, started_at, updated_at,
@@ -180,7 +190,7 @@ UPDATE saga_instance AS s SET
 FROM unnest({}::uuid[], {}::bigint[], {}::bigint[], {}::text[], {}::text[], {}::int[],
     {}::timestamptz[], {}::text[]) AS d(id, version, new_version, status, phase, cursor, wake_at,
     state)
-WHERE s.id = d.id AND s.version = d.version RETURNING 1
+WHERE s.id = d.id AND s.version = d.version AND s.id >= {} AND s.id <= {} RETURNING 1
 """
 _UPDATE_EXACT = _SET % "d.wake_at"
 _UPDATE = _SET % ("CASE WHEN d.wake_at IS NULL THEN NULL ELSE least(s.next_wake_at, d.wake_at) END")

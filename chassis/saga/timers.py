@@ -8,6 +8,7 @@ import structlog
 
 from chassis.clock import Clock
 from chassis.errors import Conflict, Unavailable
+from chassis.messaging import partitions
 from chassis.saga import metrics
 from chassis.saga.engine import SagaEngine
 from chassis.stores.postgres import Database
@@ -22,24 +23,37 @@ PER_SHARD_MAX = 100
 
 GAUGES_S = 5.0
 COUNT_SHARE = 0.01
-"""Counting reads every open saga: it takes no more than this share of the time."""
+"""Counting reads an entry for every open saga: it takes no more than this share of the time."""
 
 COUNT_TIMEOUT_S = 30.0
 TABLES_POLL_S = 1.0
 PARTITIONS_AHEAD = 4
 """Weeks of history for which a partition is there in advance."""
 
+PARTITIONS_S = 6 * 3600.0
+PARTITIONS_AGAIN_S = 60.0
+PRUNE_TIMEOUT_S = 60.0
+KEEP = timedelta(days=90)
+"""For how long a saga is to be seen after its end, and its history with it."""
+
 
 class Timers:
     """One replica's timers: `run` for ever, `rouse` when a lock may have become free."""
 
     def __init__(
-        self, engine: SagaEngine, database: Database, clock: Clock, *, poll_s: float = POLL_S
+        self,
+        engine: SagaEngine,
+        database: Database,
+        clock: Clock,
+        *,
+        poll_s: float = POLL_S,
+        keep: timedelta = KEEP,
     ) -> None:
         self._engine = engine
         self._database = database
         self._clock = clock
         self._poll_s = poll_s
+        self._keep = keep
         self._roused = asyncio.Event()
         self._gauges_at = self._counts_at = 0.0
         self._partitions_at = 0.0
@@ -92,10 +106,21 @@ class Timers:
             took = self._clock.monotonic() - now
             self._counts_at = now + max(GAUGES_S, took / COUNT_SHARE)
         if now >= self._partitions_at:
-            self._partitions_at = now + timedelta(hours=6).total_seconds()
-            await self._database.execute(
-                "SELECT saga_event_partitions($1)", PARTITIONS_AHEAD, timeout=30
-            )
+            self._partitions_at = now + PARTITIONS_AGAIN_S
+            await self.keep_partitions()
+            self._partitions_at = now + PARTITIONS_S
+
+    async def keep_partitions(self) -> None:
+        """Make those that come, drop those that nobody needs. Raises Conflict: later."""
+        await self._database.execute(
+            "SELECT saga_event_partitions($1)", PARTITIONS_AHEAD, timeout=30
+        )
+        await partitions.ahead(self._database, "saga_instance", "month")
+        dropped = await self._database.fetchval(
+            "SELECT prune_sagas($1)", self._keep, timeout=PRUNE_TIMEOUT_S
+        )
+        if dropped:
+            log.info("sagas_pruned", partitions=dropped)
 
     async def look_for_overdue(self) -> None:
         """How late the timers are. Reads only what is due, however many wait."""
@@ -106,14 +131,15 @@ class Timers:
         metrics.OLDEST_OVERDUE.set(overdue_s or 0.0)
 
     async def count(self) -> None:
-        """Set the gauges that need all open sagas."""
+        """Set the gauges that need all open sagas. Reads their entries in two indexes, no row."""
         rows: list[Any] = await self._database.fetch(
-            "SELECT type, status, count(*) AS sagas,"
-            " count(*) FILTER (WHERE phase = 'LOCKING') AS waiting"
+            "SELECT type, status, count(*) AS sagas"
             " FROM saga_instance WHERE next_wake_at IS NOT NULL GROUP BY type, status",
             timeout=COUNT_TIMEOUT_S,
         )
-        metrics.gauges(
-            {(row["type"], row["status"]): row["sagas"] for row in rows},
-            sum(row["waiting"] for row in rows),
+        waiting = await self._database.fetchval(
+            "SELECT count(*) FROM saga_instance"
+            " WHERE phase = 'LOCKING' AND next_wake_at IS NOT NULL",
+            timeout=COUNT_TIMEOUT_S,
         )
+        metrics.gauges({(row["type"], row["status"]): row["sagas"] for row in rows}, waiting)

@@ -1,5 +1,7 @@
 """How a service becomes an orchestrator: `Service(extend=(sagas(DEFINITIONS, announce),))`."""
 
+from datetime import timedelta
+
 from chassis.messaging.deadletters import DeadLetters
 from chassis.parking.loop import ParkedKeys
 from chassis.parking.lot import LotLimits, ParkingLot
@@ -24,7 +26,8 @@ def sagas(definitions: Definitions, announcer: Announcer) -> Extension:
             definitions, announcer, database=database, shards=wiring.settings.topic_partitions
         )
         engine = SagaEngine(desk, wiring.relay, clock)
-        timers = Timers(engine, database, clock)
+        keep = timedelta(days=wiring.settings.saga_keep_days)
+        timers = Timers(engine, database, clock, keep=keep)
         group = wiring.settings.kafka_group or wiring.service
         limits = LotLimits(open_max=wiring.settings.parked_messages_max)
         lot = ParkingLot(GROUP, database, DeadLetters(group, wiring.relay), limits)

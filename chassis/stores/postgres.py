@@ -20,6 +20,7 @@ _SERVER_SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
     "enable_seqscan": "off",
+    "max_parallel_workers_per_gather": "0",  # one statement takes one core
 }
 
 _CONFLICTS = (

@@ -8,13 +8,10 @@ import pytest
 from chassis.clock import SystemClock, new_id
 from chassis.context import Context
 from chassis.errors import IdempotencyKeyReused, Rejected
-from chassis.messaging.inbox import prune_inbox
 from chassis.stores.postgres import Database
 from chassis.testing.messages import (
     DirectCommit,
     FakeSender,
-    a_command,
-    a_record,
 )
 from contracts.billing.account import QuotaExceeded
 from tests.chassis.messaging.quota import (
@@ -82,18 +79,3 @@ class TestExecute:
         row = await state_of(database, workspace_id)
         versions = sorted(e.aggregate_version or 0 for e in commit.sent)
         assert (row["version"], versions) == (6, [1, 2, 3, 4, 5, 6])
-
-
-async def test_an_old_inbox_row_is_forgotten_and_a_new_one_is_not(
-    database: Database, commit: DirectCommit, sender: FakeSender
-) -> None:
-    old, new = (a_command(a_commit_quota(new_id())) for _ in range(2))
-    await a_chunk(database, commit, sender)([a_record(old), a_record(new)])
-    await database.execute(
-        "UPDATE inbox SET at = at - interval '2 days' WHERE message_id = $1", old.id
-    )
-
-    gone = await prune_inbox(database, 86_400.0, batch=1)
-
-    assert gone == 1
-    assert await database.fetchval("SELECT message_id FROM inbox") == new.id

@@ -73,8 +73,24 @@ def _lease(shard: int) -> Row:
     return {"shard": shard, "owner": None, "epoch": 0, "until": EVER_AGO}
 
 
-def no_partitions(run: Run, args: Sequence[Any]) -> None:
-    """saga_event_partitions: the simulated table needs none."""
+def no_partitions(run: Run, args: Sequence[Any]) -> Any:
+    """Whatever makes, counts or drops partitions: the simulated tables are whole."""
+    return 0
+
+
+def partitions_until(run: Run, args: Sequence[Any]) -> datetime:
+    """id_partitions: it needs none, so they lack from now on."""
+    return run.now
+
+
+def inbox_forget(run: Run, args: Sequence[Any]) -> int:
+    """See the migration, with every row in the default partition."""
+    keep, most = args
+    inbox = run.tables["inbox"]
+    old = [row for row in inbox.rows.values() if row["at"] < run.now - keep][:most]
+    for row in old:
+        run.transaction.delete(inbox, row)
+    return len(old)
 
 
 def expect(run: Run, args: Sequence[Any]) -> Any:
@@ -84,6 +100,14 @@ def expect(run: Run, args: Sequence[Any]) -> Any:
 
 PROCEDURES: dict[str, Procedure] = {
     "relay_tick": relay_tick,
-    "saga_event_partitions": no_partitions,
+    "inbox_forget": inbox_forget,
+    "id_partitions": partitions_until,
+    **dict.fromkeys(
+        (
+            *("saga_event_partitions", "partition_by_id", "drop_id_partitions", "prune_sagas"),
+            *("id_floor", "id_moment", "inbox_horizon", "inbox_drop"),
+        ),
+        no_partitions,
+    ),
     "basalt_expect": expect,
 }

@@ -6,7 +6,6 @@ The classes are those that run on a real server; only the fixtures are of this f
 from tests.chassis.messaging.test_chunk import TestChunk, TestFates, TestTombstone
 from tests.chassis.messaging.test_execute import (
     TestExecute,
-    test_an_old_inbox_row_is_forgotten_and_a_new_one_is_not,
 )
 from tests.chassis.messaging.test_later import (
     chunk,
@@ -61,7 +60,6 @@ __all__ = [
     "desk",
     "test_a_duplicate_waits_too_and_is_answered_the_same_afterwards",
     "test_all_who_wait_for_the_same_are_answered_and_a_second_outcome_answers_nobody",
-    "test_an_old_inbox_row_is_forgotten_and_a_new_one_is_not",
     "test_an_outcome_that_is_refused_answers_nobody",
     "test_reading_through_asks_for_a_flush_after_an_earlier_save",
     "test_the_answer_follows_in_the_commands_own_name",
