@@ -1,10 +1,11 @@
 """Resources: what a service's stores, views and routers are built from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
-from chassis.clock import Clock, SystemClock
+from chassis.clock import Clock, SystemClock, new_id
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -23,6 +24,7 @@ class Resources:
     clients: Mapping[str, Any] = field(default_factory=dict)  # name -> ServiceClient
     opened: dict[str, Any] = field(default_factory=dict)  # by store name
     service: str = ""  # whose they are
+    mint: Callable[[], UUID] = new_id  # a fresh id for what begins here: see Relay.mint
 
     def _get(self, name: str) -> Any:  # the properties below give it its type
         if name not in self.opened:

@@ -11,10 +11,10 @@ from chassis.faults.consumer import pointed
 from chassis.messaging.chunk import CommandChunk
 from chassis.messaging.deadletters import DeadLetters
 from chassis.messaging.handlers import Handlers
-from chassis.messaging.limits import RelayLimits
+from chassis.messaging.lanes import Place
+from chassis.messaging.limits import RelayLimits, RunnerLimits
 from chassis.messaging.producer import Producer
 from chassis.messaging.relay import Relay
-from chassis.messaging.runner import Place, RunnerLimits
 from chassis.messaging.subscription import Subscription
 from chassis.messaging.unit import Kit
 from chassis.parking.loop import ParkedKeys
@@ -36,7 +36,7 @@ class KafkaDoor:
         self._wiring = wiring
         self._relay = relay
         self._subscriptions: list[Subscription] = []
-        wiring.relay = relay
+        wiring.relay, wiring.resources.mint = relay, relay.mint
         wiring.home_topic = f"cmd.{wiring.service}.v1"
         wiring.check("relay", partial(_demand, relay.not_ready))
         wiring.check("kafka", partial(_demand, self._not_ready))

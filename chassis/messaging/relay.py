@@ -23,7 +23,7 @@ from chassis.messaging.limits import RelayLimits
 from chassis.messaging.metrics import OUTBOX_AGE, SHARDS_HELD
 from chassis.messaging.nudge import Nudges
 from chassis.messaging.order import ShardBook, Ticket
-from chassis.messaging.outbox import Outbox, Outgoing, add_outbox
+from chassis.messaging.outbox import Outbox, Outgoing, add_outbox, hash_of
 from chassis.messaging.producer import Producer, Watcher
 from chassis.messaging.quiet import quiet_kafka_logs
 from chassis.stores.postgres import Database, Statement
@@ -36,6 +36,7 @@ _FOREIGN = """ARRAY(SELECT s.shard FROM unnest({}::int[], {}::bigint[]) AS s(sha
 _STALE = """SELECT id, shard, extract(epoch FROM now() - created_at)::float8 AS age FROM outbox
     WHERE shard = ANY($1::int[]) AND created_at < now() - $2 * interval '1 second'
     ORDER BY created_at LIMIT 500"""
+_MINT_TRIES = 100  # with one shard in six, all of them fail once in eighty million ids
 
 
 class Relay:
@@ -86,6 +87,15 @@ class Relay:
         """Hold these rather than others: those of the partitions that are consumed here, since
         what their messages cause lies in them, and then leaves from memory. A hint."""
         self._leases.wish(shard for shard in shards if shard < self._limits.shards)
+
+    def mint(self) -> UUID:
+        """A fresh id whose shard this replica holds, if it holds any: what is sent for it under
+        this key leaves from memory, and what is answered arrives here."""
+        held, tries = self._book.epochs, _MINT_TRIES
+        made = new_id()
+        while held and tries and hash_of(str(made)) % self._limits.shards not in held:
+            made, tries = new_id(), tries - 1
+        return made
 
     def not_ready(self) -> str:
         """Why nothing can be relayed now; "" when all is well. For /readyz."""

@@ -1,26 +1,25 @@
 """PartitionRunner: from a consumer's partitions to a handler, a chunk at a time.
 
-Partitions are spread over lanes. A lane handles one chunk after the other, so a partition's
-records stay in order; lanes run concurrently. An offset is committed after the effects of all
-records before it are durable. What was handled but not committed comes again: the inbox knows.
+Lanes handle chunks concurrently, each partition's records in order (see `Lanes`). An offset is
+committed after the effects of all records before it are durable. What was handled but not committed
+comes again: the inbox knows.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
 from chassis.clock import Clock, jittered
 from chassis.errors import Unavailable
 from chassis.messaging.envelope import Record
+from chassis.messaging.lanes import Lane, Lanes, Partition, Place
+from chassis.messaging.limits import RunnerLimits
 from chassis.messaging.metrics import LAG, PARTITIONS, PAUSES
 
 log = structlog.get_logger()
 
-Place = Any  # aiokafka's TopicPartition: topic and partition
 Records = Sequence[Record]
 
 
@@ -48,40 +47,6 @@ class Consumer(Protocol):
     def highwater(self, place: Place) -> int | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerLimits:
-    """Sizes in records, times in seconds."""
-
-    chunk_records_max: int = 256
-    gather_s: float = 0.004  # wait for company, but only when busy
-    lanes: int = 2
-    buffer_records_max: int = 2000  # of one partition; above it the partition is paused
-    poll_s: float = 0.2
-    commit_s: float = 0.5
-    commit_timeout_s: float = 5.0
-    drain_s: float = 20.0
-    retry_s: float = 0.1
-    retry_max_s: float = 5.0
-    stalled_s: float = 30.0
-
-
-@dataclass(slots=True)
-class _Partition:
-    place: Place
-    buffer: deque[Record] = field(default_factory=deque)
-    done: int = -1  # the offset to commit: one past the last record handled
-    committed: int = -1
-    paused: bool = False
-
-
-@dataclass(slots=True)
-class _Lane:
-    partitions: list[_Partition] = field(default_factory=list)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
-    turn: int = 0  # which partition comes first, for fairness
-
-
 class PartitionRunner:
     """Runs one handler on one consumer. Tell it of assignments (`assigned`, `revoked`)."""
 
@@ -92,8 +57,8 @@ class PartitionRunner:
         self._clock = clock
         self._limits = limits or RunnerLimits()
         self._consumer: Consumer | None = None
-        self._partitions: dict[Place, _Partition] = {}
-        self._lanes: list[_Lane] = []
+        self._partitions: dict[Place, Partition] = {}
+        self._lanes = Lanes((), self._limits)
         self._tasks: list[asyncio.Task[None]] = []
         self._draining = False
         self._moved_at = clock.monotonic()
@@ -118,7 +83,7 @@ class PartitionRunner:
             partition.buffer.clear()
         try:
             async with asyncio.timeout(self._limits.drain_s):
-                for lane in self._lanes:
+                for lane in self._lanes.all:
                     lane.wake.set()
                     await lane.idle.wait()
         except TimeoutError:
@@ -126,7 +91,7 @@ class PartitionRunner:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks, self._lanes = [], []
+        self._tasks, self._lanes = [], Lanes((), self._limits)
         await self._commit()
 
     async def revoked(self, _places: object = ()) -> None:
@@ -140,11 +105,9 @@ class PartitionRunner:
         self.ever_assigned = True
         self._draining = False
         self._moved_at = self._clock.monotonic()
-        self._partitions = {place: _Partition(place) for place in sorted(places)}
-        self._lanes = [_Lane() for _ in range(min(self._limits.lanes, len(places)))]
-        for number, partition in enumerate(self._partitions.values()):
-            self._lanes[number % len(self._lanes)].partitions.append(partition)
-        self._tasks = [asyncio.create_task(self._run_lane(lane)) for lane in self._lanes]
+        self._partitions = {place: Partition(place) for place in sorted(places)}
+        self._lanes = Lanes(self._partitions.values(), self._limits)
+        self._tasks = [asyncio.create_task(self._run_lane(lane)) for lane in self._lanes.all]
         PARTITIONS.set(len(self._partitions))
         log.info("partitions_assigned", count=len(self._partitions))
 
@@ -181,41 +144,35 @@ class PartitionRunner:
                 consumer.pause(place)
                 partition.paused = True
         if batches:
-            for lane in self._lanes:
-                lane.wake.set()
+            self._lanes.rouse()
 
     # --- private: handling
 
-    async def _run_lane(self, lane: _Lane) -> None:
+    async def _run_lane(self, lane: Lane) -> None:
         busy = False
         while True:
+            if self._lanes.others_will_do(lane):
+                await self._clock.sleep(self._limits.patience_s)
             records = self._take(lane, self._limits.chunk_records_max)
             if not records:
-                lane.idle.set()
+                self._lanes.release(lane)
                 lane.wake.clear()
                 busy = False
                 await self._wait(lane.wake)
                 continue
-            lane.idle.clear()
             if busy or len(records) > 1:
                 await self._clock.sleep(self._limits.gather_s)
                 records += self._take(lane, self._limits.chunk_records_max - len(records))
             busy = len(records) > 1
             if await self._handle(records):
                 self._finish(records)
+            self._lanes.release(lane)
 
-    def _take(self, lane: _Lane, most: int) -> list[Record]:
-        """Fairly from the lane's partitions, in each one's order."""
-        waiting = [partition for partition in lane.partitions if partition.buffer]
-        if not waiting or most <= 0 or self._draining:
+    def _take(self, lane: Lane, most: int) -> list[Record]:
+        if self._draining:
             return []
-        lane.turn += 1
-        records: list[Record] = []
-        share = max(1, most // len(waiting))
-        for number in range(len(waiting)):
-            partition = waiting[(lane.turn + number) % len(waiting)]
-            count = min(share, len(partition.buffer), most - len(records))
-            records.extend(partition.buffer.popleft() for _ in range(count))
+        records = self._lanes.take(lane, most)
+        for partition in self._partitions.values():
             if partition.paused and len(partition.buffer) < self._limits.buffer_records_max // 2:
                 partition.paused = False
                 assert self._consumer is not None, "records come from a consumer"

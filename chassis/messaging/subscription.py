@@ -16,8 +16,10 @@ from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
 from chassis.clock import Clock
+from chassis.messaging.lanes import Place
+from chassis.messaging.limits import RunnerLimits
 from chassis.messaging.quiet import quiet_kafka_logs
-from chassis.messaging.runner import ChunkHandler, PartitionRunner, Place, RunnerLimits
+from chassis.messaging.runner import ChunkHandler, PartitionRunner
 
 log = structlog.get_logger()
 

@@ -41,6 +41,7 @@ class SagaBook(ChunkStore):
             self.announcer,
             database=resources.database,
             shards=resources.settings.topic_partitions,
+            mint=resources.mint,
         )
         self._batch = self._desk.batch()
         self._states: dict[UUID, SagaState] = {}

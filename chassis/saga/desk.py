@@ -1,6 +1,6 @@
 """SagaDesk: what every way into the engine shares. Reads and prepares; commits nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -40,11 +40,13 @@ class SagaDesk:
         *,
         database: Database,
         shards: int,
+        mint: Callable[[], UUID] = new_id,
     ) -> None:
         self.definitions = definitions
         self.store = SagaStore(database, shards=shards)
         self._announcer = announcer
         self._database = database
+        self._mint = mint
 
     def batch(self) -> Batch:
         """An empty batch."""
@@ -63,7 +65,7 @@ class SagaDesk:
 
         Raises Unavailable when a queue is full."""
         wanted = [
-            (new_id(), [] if s.saga.needs_approval(s.fields) else lock_keys(s.saga, s.fields))
+            (self._mint(), [] if s.saga.needs_approval(s.fields) else lock_keys(s.saga, s.fields))
             for s in starts
         ]
         locked_ids = await self.join(batch, wanted)

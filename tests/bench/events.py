@@ -12,10 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.clock import SystemClock, new_id
 from chassis.messaging.chunk import CommandChunk
 from chassis.messaging.envelope import Envelope, Record, wire_headers
+from chassis.messaging.limits import RunnerLimits
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.producer import Producer
 from chassis.messaging.relay import Relay
-from chassis.messaging.runner import RunnerLimits
 from chassis.messaging.subscription import Subscription
 from chassis.stores.postgres import Database, Statement
 from chassis.testing.messages import an_envelope

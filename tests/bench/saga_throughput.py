@@ -52,31 +52,38 @@ def measure(
     profile: str = "",
     servers: Mapping[str, int] | None = None,
     filled: Filling | None = None,
-    pairs: int = 0,
+    pairs: int = 1,
 ) -> dict[str, float]:
     """Run `total` sagas, `in_flight` at a time; ms, CPU in ms per saga. `postgres_url` is an
     administrator's. `profile`: a path; where time goes is written beside it. `servers`: names and
-    pids whose CPU is told too. `filled` puts rows in first. `pairs`: see `scale.two_of_each`."""
+    pids whose CPU is told too. `filled` puts rows in first. `pairs`: replicas of both processes,
+    each orchestrator with its share of the load."""
     pids, warm = servers or {}, min(200, total)
-    load = {"total": total, "in_flight": in_flight, "batch": min(batch, in_flight), "warm": warm}
+    load = {
+        "total": total // pairs,
+        "in_flight": in_flight // pairs,
+        "batch": min(batch, in_flight),
+        "warm": warm // pairs,
+        "replicas": pairs,
+    }
     with arena(postgres_url, kafka_bootstrap) as place:
         if filled is not None:
             asyncio.run(filled(place.url("orchestrator")))
-        settings, plain, others = _environments(place, load | {"shared": pairs}, chunk, profile)
-        with process(PARTICIPANT, others) as participant, _more(pairs - 1, others, plain):
+        settings, others = _environments(place, load, chunk, profile)
+        with _processes(PARTICIPANT, others, pairs) as participants:
             began = {name: _tree_cpu_s(pid) for name, pid in pids.items()}
-            with process(ORCHESTRATOR, settings) as orchestrator:
-                line = _line(orchestrator, seconds_max)
+            with _processes(ORCHESTRATOR, settings, pairs) as orchestrators:
+                told = [json.loads(_line(each, seconds_max)) for each in orchestrators]
                 used = {name: _tree_cpu_s(pid) - began[name] for name, pid in pids.items()}
-            cpu = _cpu_s(participant.pid)
-        figures: dict[str, float] = json.loads(line)
+            cpu = sum(_cpu_s(each.pid) for each in participants)
+        seconds = max(each["ended"] for each in told) - min(each["began"] for each in told)
         latency = asyncio.run(_latency(place.url("orchestrator"), total))
-        if pairs:
+        if pairs > 1:
             asyncio.run(_exact(place.url("dummy"), total + warm))
     return {
-        "sagas_per_s": total / figures["seconds"],
+        "sagas_per_s": total / seconds,
         **latency,
-        "orchestrator_cpu_ms": 1000 * figures["cpu_s"] / total,
+        "orchestrator_cpu_ms": 1000 * sum(each["cpu_s"] for each in told) / total,
         "participant_cpu_ms": 1000 * cpu / total,
         **{f"{name}_cpu_ms": 1000 * seconds / total for name, seconds in used.items()},
     }
@@ -84,16 +91,16 @@ def measure(
 
 def _environments(
     place: "Arena", load: Mapping[str, int], chunk: int, profile: str
-) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """Of the orchestrator with the load, of one without, and of a participant."""
-    plain, others = (
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Of an orchestrator with its load, and of a participant."""
+    settings, others = (
         place.environment(service, CHUNK_RECORDS_MAX=str(chunk))
         for service in ("orchestrator", "dummy")
     )
-    settings = plain | {"LOAD": json.dumps(load)}
+    settings["LOAD"] = json.dumps(load)
     if profile:
         settings["PROFILE"], others["PROFILE"] = f"{profile}.orchestrator", f"{profile}.dummy"
-    return settings, plain, others
+    return settings, others
 
 
 class Arena:
@@ -164,7 +171,7 @@ def _line(process: "subprocess.Popen[str]", seconds_max: int) -> str:
     watchdog.start()
     try:
         for line in process.stdout:
-            if line.startswith('{"seconds"'):
+            if line.startswith('{"began"'):
                 return line
             print(line, end="", file=sys.stderr)
     finally:
@@ -202,13 +209,12 @@ async def _latency(url: str, total: int) -> dict[str, float]:
 
 
 @contextmanager
-def _more(count: int, participant: dict[str, str], orchestrator: dict[str, str]) -> Iterator[None]:
-    """Further replicas of both; their load is 0."""
+def _processes(
+    module: str, environment: dict[str, str], count: int
+) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Replicas of one service."""
     with ExitStack() as stack:
-        for module, environment in ((PARTICIPANT, participant), (ORCHESTRATOR, orchestrator)):
-            for _ in range(count):
-                stack.enter_context(process(module, environment))
-        yield
+        yield [stack.enter_context(process(module, environment)) for _ in range(count)]
 
 
 async def _exact(url: str, sagas: int) -> None:

@@ -10,9 +10,10 @@ from chassis.errors import Rejected
 from chassis.messaging.chunk import CommandChunk
 from chassis.messaging.deadletters import DeadLetters
 from chassis.messaging.handlers import Handlers
-from chassis.messaging.limits import RelayLimits
+from chassis.messaging.lanes import Place
+from chassis.messaging.limits import RelayLimits, RunnerLimits
 from chassis.messaging.relay import Relay
-from chassis.messaging.runner import ChunkHandler, Place, RunnerLimits
+from chassis.messaging.runner import ChunkHandler
 from chassis.messaging.unit import Kit
 from chassis.parking.loop import LoopLimits, ParkedKeys
 from chassis.parking.lot import ParkingLot

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from chassis.clock import Clock
-from chassis.messaging.runner import ChunkHandler, PartitionRunner, RunnerLimits
+from chassis.messaging.limits import RunnerLimits
+from chassis.messaging.runner import ChunkHandler, PartitionRunner
 from chassis.testing.simulation.groups import Group, Member, Place
 from chassis.testing.simulation.kafka import SimConsumer, SimKafka
 from chassis.testing.simulation.loop import PROCESS

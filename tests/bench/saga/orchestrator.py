@@ -1,8 +1,8 @@
 """An orchestrator process with a load of its own: keeps N sagas in flight until so many ended.
 
 Reads LOAD (JSON: total, in_flight, batch, warm) and writes one JSON line of figures to stdout.
-`warm` sagas run before those that count. With a total of 0 it only runs, as a replica does. A load
-that waits for its sagas' ends needs all replies: give it no second replica.
+`warm` sagas run before those that count. `replicas` share one database: each has a load of its own,
+begins when all are there, and counts its ends in the store, as others may end its sagas.
 """
 
 import asyncio
@@ -32,7 +32,9 @@ from tests.bench.sampler import Sampler
 WORKSPACE = new_id()
 STALL_S = 60
 WATCH_S = 0.02
-_OPEN = "SELECT count(*) FROM saga_instance WHERE next_wake_at IS NOT NULL"
+SETTLE_S = 3.0
+_OPEN = "SELECT count(*) FROM saga_instance WHERE next_wake_at IS NOT NULL AND workspace_id = $1"
+_REPLICAS = "SELECT count(*) FROM relay_member WHERE until > now()"
 _SPAN = (1 << 64) - 1
 
 
@@ -51,10 +53,10 @@ class Load:
         self._moved.set()
 
     async def watch(self, database: Database, clock: Clock) -> None:
-        """Count ends in the store: other replicas end sagas too."""
+        """Count ends in the store."""
         while True:
             started = self.started
-            left = await database.fetchval(_OPEN)
+            left = await database.fetchval(_OPEN, WORKSPACE)
             self.freed(max(0, started - left - self.ended))
             await clock.sleep(WATCH_S)
 
@@ -63,7 +65,7 @@ class Load:
 
     async def run(self, total: int) -> dict[str, float]:
         """Until so many have ended."""
-        began, cpu = time.perf_counter(), _cpu()
+        began, cpu = time.time(), _cpu()
         while self.ended < total:
             room = min(self._in_flight - (self.started - self.ended), total - self.started)
             if room > 0 and (room >= self._batch or self.started + room == total):
@@ -73,7 +75,7 @@ class Load:
             self._moved.clear()
             async with asyncio.timeout(STALL_S):
                 await self._moved.wait()
-        return {"seconds": time.perf_counter() - began, "cpu_s": _cpu() - cpu}
+        return {"began": began, "ended": time.time(), "cpu_s": _cpu() - cpu}
 
     def _start(self) -> Start:
         self.prices += 1
@@ -93,36 +95,44 @@ def wire(plan: dict[str, int]) -> Callable[[Wiring], None]:
     def extend(wiring: Wiring) -> None:
         database, clock = wiring.resources.database, SystemClock()
         desk = SagaDesk(
-            DEFINITIONS, announce, database=database, shards=wiring.settings.topic_partitions
+            DEFINITIONS,
+            announce,
+            database=database,
+            shards=wiring.settings.topic_partitions,
+            mint=wiring.resources.mint,
         )
         engine = SagaEngine(desk, wiring.relay, clock)
         timers = Timers(engine, database, clock)
         load = Load(engine, plan["total"], plan["in_flight"], plan["batch"])
 
         def freed(ended: int) -> None:
-            if not plan.get("shared"):
+            if plan["replicas"] == 1:
                 load.freed(ended)
             timers.rouse()
 
         lot = ParkingLot(GROUP, database, DeadLetters(GROUP, wiring.relay))
         chunk = SagaChunk(engine, lot, clock, freed)
+        wiring.home_topic = REPLIES
         wiring.consume(Consumer("orchestrator-replies", (REPLIES,), chunk))
         wiring.run("saga-timers", timers.run)
-        if plan["total"] and plan.get("shared"):
+        if plan["replicas"] > 1:
             wiring.run("watch", partial(load.watch, database, clock))
-        if plan["total"]:
-            wiring.run("load", _measured(load, wiring, clock, plan.get("warm", 0)))
+        wiring.run("load", _measured(load, wiring, clock, plan))
 
     return extend
 
 
 def _measured(
-    load: Load, wiring: Wiring, clock: SystemClock, warm: int
+    load: Load, wiring: Wiring, clock: SystemClock, plan: dict[str, int]
 ) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         while any([await _fails(check) for check in list(wiring.checks.values())]):
             await clock.sleep(0.1)
-        await load.run(warm)
+        while await wiring.resources.database.fetchval(_REPLICAS) < plan["replicas"]:
+            await clock.sleep(0.1)
+        if plan["replicas"] > 1:
+            await clock.sleep(SETTLE_S)  # partitions and shards are dealt out
+        await load.run(plan["warm"])
         load.reset()
         sampler = Sampler()
         if "PROFILE" in os.environ:
@@ -152,7 +162,7 @@ service = Service(
     name="orchestrator",
     settings=Settings,
     stores=("postgres",),
-    extend=(wire(json.loads(os.environ.get("LOAD", '{"total":0,"in_flight":1,"batch":1}'))),),
+    extend=(wire(json.loads(os.environ["LOAD"])),),
 )
 
 if __name__ == "__main__":

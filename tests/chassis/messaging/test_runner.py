@@ -9,7 +9,8 @@ import pytest
 
 from chassis.errors import Unavailable
 from chassis.messaging.envelope import Record
-from chassis.messaging.runner import PartitionRunner, RunnerLimits
+from chassis.messaging.limits import RunnerLimits
+from chassis.messaging.runner import PartitionRunner
 from chassis.testing.clock import VirtualClock
 from chassis.testing.messages import FakeRecord
 
@@ -60,6 +61,7 @@ class Handler:
     chunks: list[list[tuple[int, int]]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    under_way: int = 0
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -67,7 +69,9 @@ class Handler:
     async def __call__(self, records: Sequence[Record]) -> None:
         if self.errors:
             raise self.errors.pop(0)
+        self.under_way += 1
         await self.gate.wait()
+        self.under_way -= 1
         self.chunks.append([(record.partition, record.offset) for record in records])
 
     def offsets(self, place: Place) -> list[int]:
@@ -122,7 +126,7 @@ class TestHandling:
         assert stage.handler.chunks == [[(0, 0), (0, 1), (0, 2)]]
 
     async def test_chunks_are_bounded_and_fair(self, stage: Stage) -> None:
-        await stage.runner.assigned([A, B, C])  # A and C share a lane
+        await stage.runner.assigned([A, B, C])
         stage.handler.gate.clear()
         stage.consumer.put(A, *range(15))
         stage.consumer.put(C, *range(15))
@@ -132,7 +136,8 @@ class TestHandling:
         await stage.clock.pass_time(1)
 
         assert max(map(len, stage.handler.chunks)) <= LIMITS.chunk_records_max
-        assert {place for place, _ in stage.handler.chunks[0]} == {0, 2}
+        first, second, *_ = stage.handler.chunks
+        assert {place for place, _ in [*first, *second]} == {0, 2}
         assert stage.handler.offsets(A) == stage.handler.offsets(C) == list(range(15))
 
     async def test_a_full_partition_is_paused_and_resumed(self, stage: Stage) -> None:
@@ -149,6 +154,49 @@ class TestHandling:
 
         assert stage.consumer.paused == set()
         assert stage.handler.offsets(A) == list(range(35))
+
+
+class TestLanes:
+    async def test_what_waits_behind_a_busy_lane_is_not_made_a_small_chunk(
+        self, stage: Stage
+    ) -> None:
+        await stage.runner.assigned([A, B, C])
+        stage.handler.gate.clear()
+        stage.consumer.put(A, 0)
+        await stage.clock.settle()
+        stage.consumer.put(B, 0)
+        stage.consumer.put(C, 0)
+        await stage.clock.settle()
+
+        stage.handler.gate.set()
+        await stage.clock.pass_time(LIMITS.patience_s)
+
+        assert stage.handler.chunks == [[(0, 0)], [(1, 0), (2, 0)]]
+
+    async def test_more_than_a_chunk_is_for_both_lanes_at_once(self, stage: Stage) -> None:
+        await stage.runner.assigned([A, B, C])
+        stage.handler.gate.clear()
+        for place in (A, B, C):
+            stage.consumer.put(place, *range(10))
+        await stage.clock.pass_time(LIMITS.gather_s)
+
+        assert stage.handler.under_way == 2
+        stage.handler.gate.set()
+        await stage.clock.pass_time(1)
+
+        assert sorted(map(len, stage.handler.chunks)) == [10, 10, 10]
+
+    async def test_a_partition_is_in_one_lane_at_a_time(self, stage: Stage) -> None:
+        await stage.runner.assigned([A, B])
+        stage.handler.gate.clear()
+        stage.consumer.put(A, *range(25))
+        await stage.clock.pass_time(1)
+
+        assert stage.handler.under_way == 1
+        stage.handler.gate.set()
+        await stage.clock.pass_time(1)
+
+        assert stage.handler.offsets(A) == list(range(25))
 
 
 class TestFailure:
@@ -171,7 +219,7 @@ class TestFailure:
         await stage.clock.settle()
 
         stage.consumer.put(B, 0)
-        await stage.clock.settle()
+        await stage.clock.pass_time(LIMITS.patience_s)
 
         assert stage.handler.chunks == [[(1, 0)]]
 

@@ -29,7 +29,7 @@ def place(postgres_url: str, kafka_bootstrap: str) -> Iterator[Arena]:
 
 
 def an_orchestrator(place: Arena, total: int, in_flight: int = 20) -> dict[str, str]:
-    load = {"total": total, "in_flight": in_flight, "batch": 5}
+    load = {"total": total, "in_flight": in_flight, "batch": 5, "warm": 0, "replicas": 1}
     return place.environment("orchestrator", LOAD=json.dumps(load))
 
 

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.clock import Clock, SystemClock, new_id
+from chassis.messaging.limits import RunnerLimits
 from chassis.messaging.producer import Producer, Watcher
-from chassis.messaging.runner import ChunkHandler, RunnerLimits
+from chassis.messaging.runner import ChunkHandler
 from chassis.messaging.subscription import Subscription
 from chassis.testing.simulation.clock import SimClock
 from chassis.testing.simulation.faults import Fate, Faults, SimDelivery
