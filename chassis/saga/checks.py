@@ -83,9 +83,7 @@ def _approval(saga: Saga) -> Iterator[str]:
 
 def _shape(step: Step) -> Iterator[str]:
     """Rules about one step on its own."""
-    for command in (step.command, step.compensation):
-        if command is None:
-            continue
+    for command in filter(None, (step.command, step.compensation)):
         if not issubclass(command, Command) or not getattr(command, "address", None):
             yield f"{command.__name__} has no owner: a command lives in contracts/<owner>/"
             return

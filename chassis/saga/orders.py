@@ -43,7 +43,7 @@ def _may_skip(turn: Turn, order: Order) -> str:
     index = _index_of(turn, order.step)
     if index is None:
         names = ", ".join(turn.saga.steps[i].name for i in _open(turn))
-        return f"step {order.step or '(none)'} is not under way: {names or 'none is'}"
+        return f"step {order.step or '(none)'} is not under way: {names}"
     if turn.state.phase == Phase.BACKWARD:
         return ""
     missing = _missing(turn, index, order)

@@ -157,15 +157,12 @@ class Turn:
 
     def undo(self, error_type: str, error: Fields) -> None:
         """Turn round, because of `error`: undo what happened and what may have happened."""
-        state, waited = self.state, self.waits
+        state = self.state
         state.error_type, state.error = error_type, error
         state.phase = Phase.BACKWARD
-        to_undo = (
-            [] if waited else [i for i, step in enumerate(state.steps) if step.mark in HAPPENED]
-        )
-        if to_undo:
+        if any(step.mark in HAPPENED for step in state.steps):
             self.announce(Fact.COMPENSATING)
-        self.undo_from(-1 if waited else state.cursor)
+        self.undo_from(state.cursor)
 
     def undo_from(self, index: int) -> None:
         """Send the compensations of the steps that went together with `index`, or of the nearest
