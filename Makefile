@@ -79,8 +79,15 @@ SAGAS ?= 100000
 sim: setup ## simulate sagas under faults; SEEDS=17 or 100-199, SAGA=publish_app, SAGAS=1000
 	@$(PYTHON) -m tests.simulation --sagas $(SAGAS) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(if $(SAGA),--saga $(SAGA))
-mutants: setup ## take each safety mechanism away: the simulator must notice
+mutants: setup ## take each safety mechanism away: the simulator must notice; ALL=1: every line
+ifdef ALL
+	@$(PYTHON) -m infra.local.prepare --mutants
+	@.venv-mutants/bin/python -m pytest tests/mutation
+	@nice -n 10 .venv-mutants/bin/python -m tests.mutation $(if $(ONLY),--only $(ONLY)) \
+		$(if $(FRESH),--fresh)
+else
 	@$(PYTHON) -m tests.simulation.kill
+endif
 
 contracts: ## write schemas, samples and the AsyncAPI document; refuse a breaking change
 	@$(PYTHON) -m tools.contracts write

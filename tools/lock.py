@@ -14,7 +14,7 @@ TIMEOUT_S = 600
 
 
 def main() -> None:
-    """Write requirements.lock and requirements-bench.lock."""
+    """Write requirements.lock, and those of the bench and of the mutants."""
     with tempfile.TemporaryDirectory() as folder:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "uv"]
         _run(pip)
@@ -22,6 +22,8 @@ def main() -> None:
         _run([*compile_, "--group", "dev", "--group", "local", "-o", "requirements.lock"])
         bench = ["--group", "bench", "-c", "requirements.lock", "-o", "requirements-bench.lock"]
         _run([*compile_, *bench])
+        groups = ["--group", "dev", "--group", "mutants", "-c", "requirements.lock"]
+        _run([*compile_, *groups, "-o", "requirements-mutants.lock"])
 
 
 def _run(command: list[str]) -> None:

@@ -103,6 +103,11 @@ def prepare_bench() -> None:
     _environment(VENV.with_name(".venv-bench"), LOCK.with_name("requirements-bench.lock"))
 
 
+def prepare_mutants() -> None:
+    """The environment of `make mutants ALL=1`: the tests and the library that makes mutants."""
+    _environment(VENV.with_name(".venv-mutants"), LOCK.with_name("requirements-mutants.lock"))
+
+
 def _environment(folder: Path, lock: Path) -> None:
     stamp = folder / f".basalt-{digest_of(lock)}"
     if stamp.exists():
@@ -202,10 +207,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Prepare what the local stack needs.")
     parser.add_argument("--python", action="store_true", help="the environment only")
     parser.add_argument("--bench", action="store_true", help="the environment of make bench only")
+    parser.add_argument("--mutants", action="store_true", help="that of make mutants ALL=1 only")
     given = parser.parse_args()
     try:
         if given.bench:
             prepare_bench()
+        elif given.mutants:
+            prepare_mutants()
         else:
             prepare(("python",) if given.python else tuple(STEPS))
     except Unfit as unfit:
