@@ -50,3 +50,18 @@ async def test_damage_is_named_counted_and_gone_when_it_is_mended(stand: Stand, 
     await stand.database.execute("TRUNCATE saga_instance, saga_event, entity_lock")
     assert await auditor.look() == {}
     assert REGISTRY.get_sample_value("basalt_invariant_violations", labels) == 0
+
+
+async def test_a_look_reads_a_piece_and_the_next_one_goes_on(stand: Stand) -> None:
+    await stand.publish(count=5)
+    await stand.database.execute(
+        "INSERT INTO entity_lock (key, queue) VALUES ('zebra_id:gone', ARRAY[gen_random_uuid()])"
+    )
+    auditor = Auditor(stand.database, SystemClock(), piece=2)
+
+    looks = [await auditor.look() for _ in range(4)]
+    await stand.database.execute("DELETE FROM entity_lock WHERE key = 'zebra_id:gone'")
+    mended = [await auditor.look() for _ in range(3)]
+
+    found = [list(look.get("lock_without_holder", ())) for look in (*looks, *mended)]
+    assert found == [[], [], *[["zebra_id:gone"]] * 4, []]

@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
-from chassis.clock import new_id
+from chassis.clock import derived_id, new_id
+from chassis.messaging.inbox import prune_inbox
 from contracts.operation import OperationUnknown
+from services.gateway.scope import KEYED
 from tests.services.orchestrator.caller import Caller
 
 
@@ -30,6 +32,23 @@ async def test_the_same_command_id_starts_one_saga(caller: Caller) -> None:
     assert first.json() == again.json()
     assert other.status_code == 409
     assert other.json()["type"] == "idempotency_key_reused"
+    assert await caller.database.fetchval("SELECT count(*) FROM saga_instance") == 1
+
+
+async def test_a_start_given_again_after_the_end_answers_the_same_saga(caller: Caller) -> None:
+    """Its saga has ended, and weeks and months were pruned meanwhile."""
+    command_id = derived_id(KEYED, "publish")
+    fields = {"app_id": str(new_id()), "revision_id": str(new_id())}
+    first = await caller.publish(command_id, **fields)
+    await caller.database.execute(
+        "UPDATE saga_instance SET status = 'COMPLETED', next_wake_at = NULL"
+    )
+    await prune_inbox(caller.database, 7 * 86_400)
+    await caller.database.execute("SELECT prune_sagas(interval '90 days')")
+
+    again = await caller.publish(command_id, **fields)
+
+    assert first.json() == again.json()
     assert await caller.database.fetchval("SELECT count(*) FROM saga_instance") == 1
 
 
