@@ -167,7 +167,7 @@ class SimLink:
             if not answer.done():
                 answer.set_result(done)
 
-        self._loop.outside_later(self._fate.within(self._fate.faults.slow_s), arrive)
+        self._loop.arrives_later(self._fate.within(self._fate.faults.slow_s), arrive)
         return await answer
 
     async def _end(self) -> None:

@@ -65,6 +65,10 @@ class SimKafka:
         """In the broker's own time, whatever becomes of whoever asked."""
         self._loop.outside_later(seconds, do)
 
+    def arrives(self, seconds: float, do: Callable[[], object]) -> None:
+        """As `later`: a message that is under way."""
+        self._loop.arrives_later(seconds, do)
+
     def places(self, topic: str) -> list[Place]:
         return [Place(topic, number) for number in range(self._partitions)]
 
@@ -160,7 +164,7 @@ class SimProducer:
         self._clear_at[place] = at
         if place.topic.startswith(_UNORDERED):
             at += self._delivery.overtaken_s()
-        self._kafka.later(at - now, lambda: self._arrive(place, rows, fate))
+        self._kafka.arrives(at - now, lambda: self._arrive(place, rows, fate))
 
     def _arrive(self, place: Place, rows: Sequence[Outgoing], fate: str) -> None:
         if self._broken:

@@ -51,11 +51,10 @@ PROCESS: ContextVar[Process] = ContextVar("process")
 @coroutine
 def elapse(seconds: float) -> Generator[Nap | None, None, None]:
     """Let virtual time pass, in seconds: what the simulator itself waits with."""
-    if seconds <= 0:
+    loop = SimLoop.running
+    if seconds <= 0 or loop is None:  # or somebody cleans up after the world's end
         yield None
         return
-    loop = SimLoop.running
-    assert loop is not None, "only what runs in it waits"
     yield Nap(loop, loop._now + seconds)
 
 
@@ -72,6 +71,7 @@ class SimLoop(asyncio.AbstractEventLoop):
     def __init__(self, dice: Random, *, steps_max: int, seconds_max: float) -> None:
         self.outside = Process("outside")
         self.steps = 0
+        self.late_at = 0.0  # when the last of what is under way arrives
         self.errors: list[dict[str, Any]] = []
         self._random = dice.random
         self._steps_max, self._seconds_max = steps_max, seconds_max
@@ -121,6 +121,11 @@ class SimLoop(asyncio.AbstractEventLoop):
         """In the outside world, whatever becomes of the process that asked."""
         context = Context()
         self.call_at(self._now + delay, callback, *args, context=context)
+
+    def arrives_later(self, delay: float, callback: Callback) -> None:
+        """As outside_later; what is under way is waited for before a world is judged."""
+        self.late_at = max(self.late_at, self._now + delay)
+        self.outside_later(delay, callback)
 
     def call_as(self, process: Process, callback: Callback) -> None:
         """As this process, if it still lives."""

@@ -140,6 +140,7 @@ _LEFT_BEHIND = ("ignored GeneratorExit", "was created in a different Context")
 
 def settle_in() -> None:
     """A worker process: nothing but its result is of interest, also after its last world."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
     sys.unraisablehook = _unless_left_behind(sys.unraisablehook)
 

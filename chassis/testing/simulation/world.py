@@ -55,8 +55,6 @@ BURSTS = 5
 """Sagas are started so many at a time together: chunks hold several, as under load."""
 
 REST_S = 2.0
-LATE_S = 21.0
-"""Longer than any message is under way: see faults."""
 DEEDS = Migrations(Path(__file__).parent / "migrations", "alembic_version_sim")
 ENGINE = Path(__file__).parents[3] / "services" / "orchestrator"
 """Where the migrations of the engine's tables are."""
@@ -92,6 +90,7 @@ class World:
         )
         self._clock = SimClock(self.loop)
         self.operators = Operators(self, self.dice)
+        self._moment = 0.0, START
         self.kafka = SimKafka(self.loop, partitions=SHARDS)
         self.stage = Stage(self.loop, self.kafka, self.fate)
         self.definitions = Definitions(scenario.sagas)
@@ -182,7 +181,10 @@ class World:
                 self.machines.append(ParticipantMachine(self.stage, name, participant, server))
 
     def _now(self) -> datetime:
-        return START + timedelta(seconds=self.loop.time())
+        seconds = self.loop.time()
+        if seconds != self._moment[0]:
+            self._moment = seconds, START + timedelta(seconds=seconds)
+        return self._moment[1]
 
     # --- private: its life
 
@@ -206,7 +208,7 @@ class World:
         await self.operators.settle()
         while self.restless():
             await self._clock.sleep(REST_S)
-        await self._clock.sleep(LATE_S)
+        await self._clock.sleep(max(0.0, self.loop.late_at - self.loop.time()) + REST_S)
         while self.restless():  # what was under way all the time has arrived
             await self._clock.sleep(REST_S)
 
@@ -262,9 +264,11 @@ class World:
         """Equal worlds have equal logs and equal histories."""
         digest = blake2b(digest_size=16)
         for place in sorted(self.kafka.logs):
+            digest.update(f"{place}".encode())
             for record in self.kafka.logs[place]:
-                digest.update(f"{place} {record.timestamp} {record.key!r}".encode())
-                digest.update(record.value or b"")
+                digest.update(
+                    b"%d %b %b" % (record.timestamp, record.key or b"", record.value or b"")
+                )
         for row in sorted(
             self.rows("orchestrator", "saga_event"), key=lambda r: (r["saga_id"], r["version"])
         ):

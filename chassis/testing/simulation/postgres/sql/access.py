@@ -8,10 +8,10 @@ from chassis.testing.simulation.postgres.sql import syntax as s
 from chassis.testing.simulation.postgres.sql.pieces import as_type
 from chassis.testing.simulation.postgres.sql.scalars import compiled, subselect
 from chassis.testing.simulation.postgres.sql.scope import Env, Fn, Frame, Scope
-from chassis.testing.simulation.postgres.sql.values import hashed
+from chassis.testing.simulation.postgres.sql.values import hashed, keys_of
 from chassis.testing.simulation.postgres.tables import Row, Table
 
-_Lookup = tuple[s.Node, str, Fn, bool]  # condition, column, value, whether it is one of many
+_Lookup = tuple[s.Node, str, Fn]  # condition, column, and what gives its keys in an index
 
 
 def access_of(
@@ -31,7 +31,8 @@ def access_of(
             if not measured(value, scope) & unbound:
                 kind = where[1] if where[1] != "ctid" else ""
                 wanted = _wanted(value, scope, kind, many=many)
-                found[column.name] = (node, column.name, wanted, many)
+                keys = _keys(wanted, kind, many=many)
+                found[column.name] = (node, column.name, keys)
     if "ctid" in found:
         return _by_key(shape.name, [found["ctid"]], single=True)
     if shape.key and all(name in found for name in shape.key):
@@ -63,30 +64,35 @@ def _wanted(node: s.Node, scope: Scope, kind: str, *, many: bool) -> Fn:
     return as_type(value, f"{kind}[]" if many else kind)
 
 
-def _values(lookup: _Lookup, env: Env) -> Iterable[Any]:  # as they stand in an index
-    _, _, wanted, many = lookup
-    found = wanted(env)
-    return dict.fromkeys(map(hashed, found or ())) if many else (hashed(found),)
+def _keys(wanted: Fn, kind: str, *, many: bool) -> Fn:
+    """The values as they stand in an index."""
+    if not many:
+        return lambda env: (hashed(wanted(env)),)
+    distinct = keys_of(kind)
+    return lambda env: distinct(wanted(env) or ())
 
 
 def _by_key(name: str, parts: Sequence[_Lookup], *, single: bool) -> tuple[Fn, list[s.Node]]:
+    fns = [keys for _, _, keys in parts]
+    first = fns[0]
+
     def rows(env: Env) -> list[Row]:
         there = env[0].tables[name].rows
-        keys: Iterable[Any] = (
-            _values(parts[0], env) if single else product(*[_values(part, env) for part in parts])
-        )
+        if not there:
+            return []
+        keys: Iterable[Any] = first(env) if single else product(*[fn(env) for fn in fns])
         return [row for key in keys if (row := there.get(key)) is not None]
 
     return rows, [node for node, *_ in parts]
 
 
 def _by_column(name: str, lookup: _Lookup) -> tuple[Fn, list[s.Node]]:
-    node, column, _, _ = lookup
+    node, column, keys = lookup
 
     def rows(env: Env) -> list[Row]:
         table: Table = env[0].tables[name]
         entries = table.by(column)
-        return [row for value in _values(lookup, env) for row in entries.get(value, {}).values()]
+        return [row for value in keys(env) for row in entries.get(value, {}).values()]
 
     return rows, [node]
 

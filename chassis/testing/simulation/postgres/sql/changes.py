@@ -132,7 +132,7 @@ def _insert(query: s.Insert, book: Book, outer: Scope | None) -> ChangePlan:
     def decide(env: Env) -> tuple[Effect, Callable[[], list[Values]]]:
         prepare(env)
         run, table = env[0], env[0].tables[name]
-        rows = [complete(dict(zip(names, values, strict=True)), table, run) for values in give(env)]
+        rows = complete(give(env), table, run)
         effect = Inserts(table, rows)
         if conflict is not None:
             effect.on_conflict, effect.columns = True, conflict.columns
@@ -153,25 +153,24 @@ def _insert(query: s.Insert, book: Book, outer: Scope | None) -> ChangePlan:
 
 def _completion(
     names: tuple[str, ...], shape: Shape, *, marked: bool
-) -> Callable[[Row, Table, Any], Row]:
-    """Gives a new row the columns that it does not name, or names DEFAULT (`marked`)."""
-    empty: Row = {c: None for c in shape.columns if c not in names and c not in shape.defaults}
-    filled = [c for c in shape.columns if c not in names]
-    filled = [c for c in filled if c in shape.defaults or c in shape.serials]
-    if not shape.key:
-        empty["ctid"] = None
+) -> Callable[[Sequence[Values], Table, Any], list[Row]]:
+    """Makes new rows of values, with the columns that are not named, or have DEFAULT (`marked`).
+    A default has one value for the whole statement: no function here is a game of chance."""
+    others = [column for column in shape.columns if column not in names]
+    counted = [column for column in others if column in shape.serials]
+    counted += [] if shape.key else ["ctid"]
+    whole = [*names, *[column for column in others if column not in counted]]
 
-    def complete(row: Row, table: Table, run: Any) -> Row:  # a Run
-        made = empty | row
-        for column in filled:
-            made[column] = _default(shape, table, column, run)
-        if marked:
-            for column in names:
+    def complete(found: Sequence[Values], table: Table, run: Any) -> list[Row]:  # a Run
+        tail = tuple([_default(shape, table, column, run) for column in whole[len(names) :]])
+        rows: list[Row] = [dict(zip(whole, (*values, *tail), strict=True)) for values in found]
+        for row in rows if counted or marked else ():
+            for column in counted:
+                row[column] = table.next(column)
+            for column in names if marked else ():
                 if row[column] is DEFAULT:
-                    made[column] = _default(shape, table, column, run)
-        if not shape.key:
-            made["ctid"] = table.next("ctid")
-        return made
+                    row[column] = _default(shape, table, column, run)
+        return rows
 
     return complete
 

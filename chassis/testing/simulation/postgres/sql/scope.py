@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from chassis.testing.simulation.postgres.effects import Effect
@@ -51,6 +52,24 @@ class Frame:
     shape: Shape | None = None  # of a table
 
 
+def place_of(fn: Fn) -> tuple[int, str] | None:
+    """The slot and the name of a value that is just a column."""
+    return getattr(fn, "place", None)
+
+
+def all_of(fns: Sequence[Fn]) -> Callable[[Env], tuple[Any, ...]]:
+    """Several values at once."""
+    places = [place_of(fn) for fn in fns]
+    slots = {place[0] for place in places if place is not None}
+    if len(fns) > 1 and len(slots) == 1 and None not in places:
+        take, slot = itemgetter(*[place[1] for place in places if place is not None]), slots.pop()
+        return lambda env: take(env[slot])
+    if len(fns) == 1:
+        only = fns[0]
+        return lambda env: (only(env),)
+    return lambda env: tuple([fn(env) for fn in fns])
+
+
 class Scope:
     """The sources of one query; a subquery's scope has its query's as `outer`."""
 
@@ -91,7 +110,12 @@ class Scope:
             assert frame.shape is not None, "only tables have one"
             key_of = frame.shape.key_of
             return Typed(lambda env: key_of(env[slot]), "ctid")
-        return Typed(lambda env: env[slot][name], kind)
+
+        def value(env: Env) -> Any:
+            return env[slot][name]
+
+        value.place = slot, name  # type: ignore[attr-defined]  # see place_of
+        return Typed(value, kind)
 
     def stars(self, table: str) -> list[tuple[str, Typed]]:
         """All columns of a source, or of all."""

@@ -1,6 +1,6 @@
 """SELECT: a plan that gives its rows as tuples."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,7 @@ from chassis.testing.simulation.postgres.sql import syntax as s
 from chassis.testing.simulation.postgres.sql.functions import AGGREGATES
 from chassis.testing.simulation.postgres.sql.joins import Join
 from chassis.testing.simulation.postgres.sql.scalars import compiled
-from chassis.testing.simulation.postgres.sql.scope import Book, Env, Fn, Scope, Typed
+from chassis.testing.simulation.postgres.sql.scope import Book, Env, Fn, Scope, Typed, all_of
 from chassis.testing.simulation.postgres.sql.values import hashed
 
 Values = tuple[Any, ...]  # a row of results
@@ -21,7 +21,7 @@ class SelectPlan:
     def __init__(
         self,
         columns: list[tuple[str, str]],
-        rows: Callable[[Env], Iterator[Values]],
+        rows: Callable[[Env], Iterable[Values]],
         needs: tuple[str, ...],
     ) -> None:
         self.columns = columns
@@ -30,11 +30,12 @@ class SelectPlan:
 
     def run(self, env: Env) -> list[Values]:
         """All rows."""
-        return list(self._rows(env))
+        found = self._rows(env)
+        return found if isinstance(found, list) else list(found)
 
     def any(self, env: Env) -> bool:
         """Whether there is a row at all."""
-        return next(self._rows(env), None) is not None
+        return next(iter(self._rows(env)), None) is not None
 
 
 def select_plan(select: s.Select, book: Book, outer: Scope | None) -> SelectPlan:
@@ -47,6 +48,8 @@ def select_plan(select: s.Select, book: Book, outer: Scope | None) -> SelectPlan
     limit = compiled(select.limit, scope).fn if select.limit is not None else None
     offset = compiled(select.offset, scope).fn if select.offset is not None else None
     simple = len(arms) == 1 and not select.order and limit is None and offset is None
+    if simple and core.straight:
+        return SelectPlan(core.columns, core.straight_rows(prepare), core.needs)
 
     def rows(env: Env) -> Iterator[Values]:
         prepare(env)
@@ -70,6 +73,8 @@ def select_plan(select: s.Select, book: Book, outer: Scope | None) -> SelectPlan
 
 def ctes_of(ctes: Sequence[tuple[str, s.Query]], scope: Scope) -> Callable[[Env], None]:
     """What fills the CTEs, each of which may read those before it."""
+    if not ctes:
+        return _no_ctes
     from chassis.testing.simulation.postgres.sql.changes import cte_plan
 
     fills: list[tuple[str, Callable[[Env], list[dict[str, Any]]]]] = []
@@ -86,6 +91,10 @@ def ctes_of(ctes: Sequence[tuple[str, s.Query]], scope: Scope) -> Callable[[Env]
             env[0].ctes[name] = fill(env)
 
     return prepare
+
+
+def _no_ctes(env: Env) -> None:
+    """There are none."""
 
 
 def _recursive(name: str, select: s.Select, scope: Scope) -> Callable[[Env], list[dict[str, Any]]]:
@@ -130,6 +139,19 @@ class _Core:
             ]
         self.rows = self._grouped if grouped else self._plain
         self._aggregates = scope.aggregates or []
+        self._all = all_of([value.fn for _, value in self._outputs])
+        self.straight = not grouped and not select.distinct and not self._by
+        """Whether its rows are just values of what the join gives."""
+
+    def straight_rows(self, prepare: Callable[[Env], None]) -> Callable[[Env], list[Values]]:
+        """All rows, without keys to sort by."""
+        join, values = self._join, self._all
+
+        def rows(env: Env) -> list[Values]:
+            prepare(env)
+            return [values(env) for _ in join.envs(env)]
+
+        return rows
 
     def orders(self, order: Sequence[s.Order]) -> list[int]:
         """Places of ORDER BY's columns, after a UNION."""
@@ -155,10 +177,9 @@ class _Core:
         return compiled(node, self._scope).fn
 
     def _plain(self, env: Env) -> Iterator[Keyed]:
-        outputs = [value.fn for _, value in self._outputs]
         by, seen = self._by, set[Any]()
         for _ in self._join.envs(env):
-            values = tuple([fn(env) for fn in outputs])
+            values = self._all(env)
             if self._select.distinct:
                 if (mark := tuple(map(hashed, values))) in seen:
                     continue
