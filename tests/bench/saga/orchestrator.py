@@ -16,6 +16,7 @@ from functools import partial
 from chassis.clock import Clock, SystemClock, new_id
 from chassis.messaging.deadletters import DeadLetters
 from chassis.parking.lot import ParkingLot
+from chassis.saga.auditor import Auditor
 from chassis.saga.batch import REPLIES
 from chassis.saga.chunk import SagaChunk
 from chassis.saga.desk import SagaDesk, Start
@@ -115,6 +116,7 @@ def wire(plan: dict[str, int]) -> Callable[[Wiring], None]:
         wiring.home_topic = REPLIES
         wiring.consume(Consumer("orchestrator-replies", (REPLIES,), chunk))
         wiring.run("saga-timers", timers.run)
+        wiring.run("saga-auditor", Auditor(database, clock).run)
         if plan["replicas"] > 1:
             wiring.run("watch", partial(load.watch, database, clock))
         wiring.run("load", _measured(load, wiring, clock, plan))

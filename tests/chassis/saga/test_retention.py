@@ -69,9 +69,10 @@ async def ended_before(stand: Stand, saga: SagaState, age: timedelta) -> None:
 
 
 async def months_of(stand: Stand) -> int:
-    return await stand.database.fetchval(
+    months: int = await stand.database.fetchval(
         "SELECT count(*) FROM pg_inherits WHERE inhparent = 'saga_instance'::regclass"
     )
+    return months
 
 
 async def prune(stand: Stand) -> None:

@@ -1,4 +1,4 @@
-"""The inbox is partitioned by the time in its ids: what is old is dropped, not deleted (ADR 14)."""
+"""The inbox is partitioned by the time in its ids: what is old is dropped, not deleted (ADR 15)."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Sagas are partitioned by the month of their start: ended ones are dropped with it (ADR 14).
+"""Sagas are partitioned by the month of their start: ended ones are dropped with it (ADR 15).
 
 `saga_due` carries what is counted of open sagas, so that counting them reads no row.
 """
