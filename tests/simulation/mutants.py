@@ -25,6 +25,8 @@ from chassis.saga.state import Phase, Status, StepMark, StepState
 from chassis.saga.turn import HAPPENED, Turn
 from chassis.stores.aggregates import AggregateStore
 from chassis.testing.simulation.scenario import Scenario
+from services.billing import payments
+from services.billing.payments import HttpPayments
 from tests.simulation import rare
 from tests.simulation.scenarios import every
 
@@ -188,6 +190,13 @@ def _gone_when_sent(self: carrier.Carrier, rows: Sequence[Any], way: str) -> Non
     self.confirm([row.id for row in rows])
 
 
+async def _under_a_new_key(self: HttpPayments, verb: str, key: UUID, wanted: Any) -> Any:
+    """The payment is named, but each attempt is another one to the provider."""
+    headers = {"idempotency-key": f"{verb}:{new_id()}"}
+    path, body = f"/payments/{verb}", {"key": str(key), **wanted}
+    return payments._read(*await self._client.post(path, body, headers))
+
+
 def _keeps_no_reply(self: Inbox, message_id: UUID, kept: Kept) -> None:
     self._new[message_id] = Kept()
 
@@ -266,6 +275,11 @@ MUTANTS = (
     ),
     Mutant("reply kept in the inbox", (instead(Inbox, "keep", _keeps_no_reply),), rare.crashing),
     Mutant("ids minted by the saga", (instead(Turn, "send", _ids_of_each_send),)),
+    Mutant(
+        "idempotency key of the capture",
+        (instead(HttpPayments, "_do", _under_a_new_key),),
+        rare.paying,
+    ),
     Mutant(
         "parked key waits",
         (

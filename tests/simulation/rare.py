@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from chassis.testing.simulation.faults import Faults
 from chassis.testing.simulation.scenario import Scenario
+from sagas.change_plan import change_plan
 from sagas.onboard_workspace import onboard_workspace
 from sagas.publish_app import publish_app
+from tests.simulation.real.world import RealWorld
 
 Rare = Callable[[int], Scenario]
 """A scenario by seed."""
@@ -108,6 +110,20 @@ def taken_over(seed: int) -> Scenario:
     return replace(_RUSH, faults=faults, keys=6)
 
 
+def paying(seed: int) -> Scenario:
+    """The way to the payment provider is slow: it is given up, and what was sent arrives later."""
+    faults = Faults(slow=0.2, slow_s=15, unanswered=0.01, crash_in_call=0.002, down_s=3)
+    return Scenario(
+        (onboard_workspace, change_plan),
+        starts=36,
+        keys=30,
+        faults=faults,
+        faults_last_s=90.0,
+        refusals=0.02,
+        platform=RealWorld,
+    )
+
+
 ALL: tuple[Rare, ...] = (
     late_forwards,
     held_locks,
@@ -121,4 +137,5 @@ ALL: tuple[Rare, ...] = (
     broken,
     silent,
     taken_over,
+    paying,
 )

@@ -12,8 +12,15 @@ ALL: dict[str, Saga] = {**LATEST, wide.name: wide}
 """The newest version of each saga by name, and one with every kind of group."""
 
 
+REAL_EVERY = 12
+"""One seed in so many is a world of the real services: a saga costs some three times as much."""
+
+
 def every(seed: int) -> Scenario:
-    """One or two kinds of sagas at a time, few of them or many; and what is rare now and then."""
+    """One or two kinds of sagas at a time, few of them or many; now and then what is rare, or the
+    real services."""
+    if seed % REAL_EVERY == 3:
+        return real(seed)
     if seed % 6 == 5:
         return rare.ALL[seed // 6 % len(rare.ALL)](seed)
     names = sorted(ALL)

@@ -150,6 +150,12 @@ class SimLink:
             raise Unanswered("postgres: simulated")
         return done
 
+    async def outside(self, what: str, apply: Callable[[], T]) -> T:
+        """The same to a server that is not ours, far away: slow much more often."""
+        if self._fate.fires("slow outside", 2 * self._fate.faults.slow):
+            return await self._under_way(apply)
+        return await self.call(what, apply)
+
     async def _under_way(self, apply: Callable[[], T]) -> T:
         """A request on a slow network: it arrives, whatever becomes of who sent it."""
         answer: asyncio.Future[T] = self._loop.create_future()

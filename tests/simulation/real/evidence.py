@@ -28,7 +28,7 @@ Rows = list[dict[str, Any]]  # a simulated table's
 
 
 def found_wrong(world: "RealWorld") -> Iterator[Violation]:
-    """What the invariants of `basalt check` find, and what the payment provider has to say."""
+    """What the invariants of `basalt check` find."""
     with Evidence() as evidence:
         gather(evidence, world)
         forgiven = _left_by_operators(world)
@@ -36,7 +36,6 @@ def found_wrong(world: "RealWorld") -> Iterator[Violation]:
             for finding in invariant.check(evidence, LIMITS).findings:
                 if name != "quota_mismatch" or not any(app in finding.text for app in forgiven):
                     yield Violation(name, finding.text)
-    yield from _money(world)
 
 
 def _left_by_operators(world: "RealWorld") -> set[str]:
@@ -46,29 +45,6 @@ def _left_by_operators(world: "RealWorld") -> set[str]:
         for row in world.rows("orchestrator", "saga_instance")
         if row["type"] == "publish_app" and row["status"] == "ABANDONED"
     }
-
-
-def _money(world: "RealWorld") -> Iterator[Violation]:
-    """I1 at the provider: taken once at most, exactly when the books say so; nothing set aside."""
-    effects = world.outlives.provider.all_effects()
-    paid = {str(row["id"]): json_of(row["state"]) for row in world.rows("billing", "payment")}
-    abandoned = {
-        json_of(row["state"])["data"].get("payment_id")
-        for row in world.rows("orchestrator", "saga_instance")
-        if row["status"] == "ABANDONED"
-    }
-    for key, done in effects.items():
-        state = paid[key]["state"] if key in paid else "unknown to billing"
-        taken = done.count("captured") - done.count("refunded")
-        if done.count("captured") > 1:
-            yield Violation("I1 money taken twice", f"payment {key}: {done}")
-        elif taken != (state == "captured") and key not in abandoned:
-            yield Violation("I1 money taken or not", f"payment {key} is {state}: {done}")
-        elif done[-1] == "authorised" and key not in abandoned:
-            yield Violation("I6 money set aside is left", f"payment {key} is {state}")
-    for key, payment in paid.items():
-        if payment["state"] == "captured" and payment["amount_minor"] and key not in effects:
-            yield Violation("I1 money taken or not", f"payment {key} is captured by nobody")
 
 
 def gather(evidence: Evidence, world: "RealWorld") -> None:

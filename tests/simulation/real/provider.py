@@ -64,7 +64,7 @@ class SimTransport:
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> RawAnswer:
         asked, key = orjson.loads(body), headers.get("idempotency-key", "")
-        answer, status = await self._link.call(
+        answer, status = await self._link.outside(
             path, lambda: self._provider.answer(path, asked, key)
         )
         if answer is None:

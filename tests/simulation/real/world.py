@@ -27,6 +27,7 @@ from tests.simulation.real.machines import (
     Outlives,
     RealMachine,
 )
+from tests.simulation.real.money import money_moved
 from tests.simulation.real.people import People
 
 FOLDER = Path(__file__).parents[3] / "services"
@@ -116,4 +117,4 @@ class RealWorld(World):
         return super().restless()
 
     def judged(self) -> list[Violation]:
-        return sorted({*super().judged(), *found_wrong(self)}, key=str)
+        return sorted({*super().judged(), *found_wrong(self), *money_moved(self)}, key=str)
