@@ -30,7 +30,7 @@ from chassis.messaging.unit import Answered, Kit, UnitOfWork, Work, key_of
 from chassis.parking import metrics
 from chassis.parking.letter import Letter, queue_of
 from chassis.parking.lot import LotLimits, ParkingLot
-from contracts.base import Command, Event, Message, Rejection
+from contracts.base import Command, Message, Rejection
 
 log = structlog.get_logger()
 
@@ -145,13 +145,13 @@ class CommandChunk:
         envelope = decode(record)
         context = trusted_context(actor_id=envelope.actor_id, workspace_id=envelope.workspace_id)
         queue = queue_of(record)
-        if issubclass(binding.message, Envelope):
+        if binding.validator is None:
             _demand_json(envelope.data)
             return Work(envelope, envelope, binding, context, record=record, queue=queue)
-        if issubclass(binding.message, Event) and record.topic.startswith("cmd."):
+        if record.topic.startswith("cmd.") and not binding.is_command:
             raise Undecodable(f"{wire_type} is no command")
         try:
-            message = binding.message.model_validate_json(envelope.data)
+            message = binding.validator.validate_json(envelope.data)
         except ValidationError as error:
             rules = (f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors())
             raise Undecodable("; ".join(rules)) from error  # never the values: they may be secret

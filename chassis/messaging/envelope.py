@@ -27,7 +27,7 @@ class Undecodable(Exception):
     """These bytes are no message of ours. Trying again changes nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # never changed; to freeze it doubles the cost of making it
 class Envelope:
     """A message and what travels with it. `data` is the JSON body, exactly as sent.
 
@@ -102,10 +102,13 @@ def wire_headers(headers: Mapping[str, str]) -> list[tuple[str, bytes]]:
 
 def read_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     """Header text by lower-case name. Bytes that are no UTF-8 become replacement characters."""
-    return {
-        name.lower(): value.decode("utf-8", "replace") if value is not None else ""
+    found = {
+        name: value.decode("utf-8", "replace") if value is not None else ""
         for name, value in headers
     }
+    if "ce_id" in found:  # spelled as CloudEvents does
+        return found
+    return {name.lower(): text for name, text in found.items()}
 
 
 def type_of(record: Record) -> str:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, get_type_hints
 
 from chassis.context import Context
@@ -28,7 +29,7 @@ FROM_MESSAGE = object()
 Source = type[ChunkStore] | Given | object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binding:
     """One handler and the sources of its parameters after the message."""
 
@@ -40,11 +41,23 @@ class Binding:
     def name(self) -> str:
         return self.handler.__name__
 
-    @property
+    # Looked up once: every message passes here.
+
+    @cached_property
     def is_command(self) -> bool:
         return issubclass(self.message, Command)
 
-    @property
+    @cached_property
+    def validator(self) -> Any:  # pydantic keeps its type to itself
+        """Of the contract; None where undecoded facts are taken."""
+        return None if issubclass(self.message, Envelope) else self.message.__pydantic_validator__
+
+    @cached_property
+    def secret(self) -> bool:
+        """Whether nothing of its answers may be stored."""
+        return not issubclass(self.message, Envelope) and self.message.secret
+
+    @cached_property
     def stores(self) -> tuple[type[ChunkStore], ...]:
         """The stores that live for a chunk."""
         return tuple(source for source in self.sources if isinstance(source, type))

@@ -37,7 +37,7 @@ class Kit:
     lot: ParkingLot | None = None  # None only where no records of Kafka are handled
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # never changed; see Envelope
 class Work:
     """One message to handle, and how it arrived."""
 
@@ -53,7 +53,7 @@ class Work:
     @property
     def secret(self) -> bool:
         """Whether nothing of its answer may be stored."""
-        return isinstance(self.message, Message) and self.message.secret
+        return self.binding.secret
 
 
 @dataclass(slots=True)
