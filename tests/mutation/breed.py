@@ -7,6 +7,7 @@ people and nobody's contract, and whatever stands outside of functions.
 
 from collections.abc import Iterator
 from functools import partial
+from textwrap import indent
 
 import libcst as cst
 import libcst.matchers as matchers
@@ -66,7 +67,8 @@ def breed(module: str, text: str | None = None) -> Iterator[Mutant]:
             continue
         known.add((owners[owner], changed))
         name = named(module, owners[owner], original, changed, seen)
-        yield Mutant(module, owners[owner], name, original, partial(_source, tree, mutation))
+        source = partial(_source, tree, mutation, original, changed)
+        yield Mutant(module, owners[owner], name, original, source)
 
 
 def _changed(tree: cst.Module, owner: cst.FunctionDef, mutation: Mutation) -> str:
@@ -74,7 +76,13 @@ def _changed(tree: cst.Module, owner: cst.FunctionDef, mutation: Mutation) -> st
     return tree.code_for_node(made) if isinstance(made, cst.CSTNode) else ""
 
 
-def _source(tree: cst.Module, mutation: Mutation) -> str:
+def _source(tree: cst.Module, mutation: Mutation, original: str, changed: str) -> str:
+    """The module with the mutant in it; most functions are found in the text, which is quick."""
+    text = tree.code
+    for margin in ("", tree.default_indent):
+        before = indent(original, margin)
+        if text.count(before) == 1:
+            return text.replace(before, indent(changed, margin))
     made = tree.deep_replace(mutation.original_node, mutation.mutated_node)
     assert isinstance(made, cst.Module)
     return made.code

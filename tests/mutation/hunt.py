@@ -9,9 +9,9 @@ import json
 import os
 import resource
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from cProfile import Profile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +21,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
-from tests.mutation.mutant import ROOT, Mutant, Unfit, forget
+from tests.mutation.mutant import ROOT, Caches, Mutant, Unfit
 
 MEMORY_MAX = 4 << 30
 CPU_S_MIN, WAIT_S_MIN = 2, 8
@@ -76,6 +76,7 @@ class Hunter:
         if session.testsfailed:
             self.broken.append("the tests cannot be collected")
             return True
+        self._caches = Caches()
         files = {str(ROOT / mutant.file) for mutant in self._mutants}
         seen = dict(zip(session.items, self._look(session.items, files), strict=True))
         self.broken = [item.nodeid for item, look in seen.items() if not look.passed]
@@ -88,6 +89,7 @@ class Hunter:
 
         def look(tell: Callable[[object], None]) -> None:
             for item in items:
+                self._caches.forget()
                 tell(_seen(item, files))
 
         _, told = _wait_for(*_forked(look))
@@ -105,7 +107,7 @@ class Hunter:
                 if not judges:
                     self._tell(Verdict(mutant, Fate.SURVIVED, "no test calls it"))
                     continue
-                pid, pipe = _forked(_trial(mutant, judges))
+                pid, pipe = _forked(_trial(mutant, judges, self._caches))
                 running[pid] = (mutant, pipe)
                 if len(running) >= self._jobs:
                     break
@@ -122,29 +124,29 @@ class Hunter:
 
 
 def _seen(item: pytest.Item, files: set[str]) -> tuple[bool, float, list[tuple[str, str]]]:
-    called: set[tuple[str, str]] = set()
-
-    def note(frame: Any, event: str, _: object) -> None:  # what sys.setprofile gives
-        code = frame.f_code
-        if event == "call" and code.co_filename in files:
-            called.add((code.co_filename, code.co_qualname.split(".<locals>")[0]))
-
-    forget()
     began = time.process_time()
-    sys.setprofile(note)
+    profile = Profile(builtins=False)
+    profile.enable()
     try:
         reports = runtestprotocol(item, log=False, nextitem=None)
     finally:
-        sys.setprofile(None)
+        profile.disable()
+    codes = (entry.code for entry in profile.getstats() if not isinstance(entry.code, str))
+    called = {
+        (code.co_filename, code.co_qualname.split(".<locals>")[0])
+        for code in codes
+        if code.co_filename in files
+    }
     passed = all(report.passed or report.skipped for report in reports)
     return passed, time.process_time() - began, sorted(called)
 
 
-def _trial(mutant: Mutant, judges: list[tuple[Any, float]]) -> Callable[..., None]:
+def _trial(mutant: Mutant, judges: list[tuple[Any, float]], caches: Caches) -> Callable[..., None]:
     def trial(tell: Callable[[object], None]) -> None:
         _arm(0)
         try:
             mutant.take_place()
+            caches.forget()
         except Unfit:
             raise
         except Exception as error:

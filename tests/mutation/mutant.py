@@ -49,7 +49,6 @@ class Mutant:
             raise Unfit(f"{self.name}: it closes over other names")
         target.__code__ = code
         _take_defaults(target, text, self.function, module)
-        forget()
 
 
 def path_of(module: str) -> str:
@@ -116,17 +115,31 @@ def _value(node: Any, names: dict[str, Any]) -> Any:  # an expression of ast
     return eval(compile(ast.Expression(node), "default", "eval"), names)
 
 
-def forget() -> None:
-    """Empty what the mutated packages have cached, as if they had just been imported."""
-    modules = [module for name, module in list(sys.modules.items()) if name.startswith(MUTATED)]
-    for module in modules:
-        for value in list(vars(module).values()):
-            if callable(getattr(value, "cache_clear", None)):
-                value.cache_clear()
-    kept = dict(_cached_properties(modules))
-    if kept:
-        for thing in gc.get_objects():
-            for name in kept.get(type(thing), ()):
+class Caches:
+    """What the mutated packages have cached. Made once; emptied in each child."""
+
+    def __init__(self) -> None:
+        names = [name for name in sys.modules if name.startswith(MUTATED)]
+        modules = [sys.modules[name] for name in names]
+        self._functions = [
+            value
+            for module in modules
+            for value in vars(module).values()
+            if callable(getattr(value, "cache_clear", None))
+        ]
+        kept = dict(_cached_properties(modules))
+        self._things = [
+            (thing, kept[type(thing)]) for thing in gc.get_objects() if type(thing) in kept
+        ]
+        gc.collect()
+        gc.freeze()  # a child's collector would touch, and so copy, every page
+
+    def forget(self) -> None:
+        """As if all had just been imported."""
+        for function in self._functions:
+            function.cache_clear()
+        for thing, names in self._things:
+            for name in names:
                 thing.__dict__.pop(name, None)
 
 

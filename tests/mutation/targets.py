@@ -16,6 +16,12 @@ def _of(package: str, names: str) -> tuple[str, ...]:
     return tuple(f"{package}.{name}" for name in names.split())
 
 
+_MESSAGING = (
+    "tests/chassis/messaging",
+    "tests/chassis/simulation/postgres/test_same_tests.py",
+    "tests/mutation/worlds.py",
+)
+
 AREAS = (
     Area(
         "decision core",
@@ -27,13 +33,13 @@ AREAS = (
     ),
     Area(
         "partition runner",
-        _of("chassis.messaging", "runner lanes chunk tail quiet"),
-        ("tests/chassis/messaging", "tests/mutation/worlds.py"),
+        _of("chassis.messaging", "runner lanes chunk"),
+        _MESSAGING,
     ),
     Area(
         "relay",
         _of("chassis.messaging", "relay carrier order lease outbox nudge"),
-        ("tests/chassis/messaging", "tests/mutation/worlds.py"),
+        _MESSAGING,
     ),
 )
 KILLED_MIN = 0.95

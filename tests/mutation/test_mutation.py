@@ -134,14 +134,16 @@ def test_the_library_makes_mutants_of_properties_and_not_of_texts() -> None:
     from tests.mutation.breed import breed
 
     text = (
-        "class A:\n    @property\n    def b(self) -> int:\n        assert self, 'text'\n"
+        'class A:\n    @property\n    def b(self) -> int:\n        """Two\n        lines."""\n'
+        "        assert self, 'text'\n"
         "        log.info('text', count=1)\n"
         "        return 1 + 2\n"
     )
 
-    names = {mutant.name for mutant in breed("m", text)}
+    mutants = list(breed("m", text))
 
-    assert names == {
+    assert all(mutant.source() != text for mutant in mutants)
+    assert {mutant.name for mutant in mutants} == {
         "m:A.b: return 1 + 2 -> return 2 + 2",
         "m:A.b: return 1 + 2 -> return 1 + 3",
         "m:A.b: return 1 + 2 -> return 1 - 2",
