@@ -57,7 +57,8 @@ class Operators:
         )
 
     async def settle(self) -> None:
-        """Nothing stays paused, and nobody is left without an answer."""
+        """What was ordered is done; nothing stays paused, nobody is left without an answer."""
+        await asyncio.gather(*self._under_way)
         for _ in range(ROUNDS_MAX):
             left = self._world.rows("orchestrator", "saga_instance")
             paused = [row["id"] for row in left if row["status"] == "PAUSED"]
