@@ -217,3 +217,29 @@ def test_the_span_of_nothing_is_empty() -> None:
 
     assert span([high, low]) == (low, high)
     assert span([]) == (UUID(int=0), UUID(int=0))
+
+
+async def test_a_table_full_of_rows_is_partitioned_where_it_stands(database: Database) -> None:
+    """What the migration does to an inbox of an older release."""
+    await database.execute(
+        "CREATE TABLE letter (id uuid PRIMARY KEY, note text NOT NULL DEFAULT 'x')"
+        " WITH (fillfactor = 60)"
+    )
+    old, young, keyed = an_id(60 * DAY), new_id(), derived_id(datetime(2100, 1, 1, tzinfo=UTC), 1)
+    every = {old, young, keyed}
+    sql = "INSERT INTO letter (id) SELECT unnest($1::uuid[])"
+    await database.execute(sql, list(every))
+
+    await database.execute("SELECT partition_by_id('letter', 'id')")
+    await database.execute("SELECT id_partitions('letter', 'week', 2)")
+
+    rows = await database.fetch("SELECT id, tableoid::regclass::text AS part, note FROM letter")
+    assert {row["id"] for row in rows} == every
+    assert [row["id"] for row in rows if row["part"] != "letter_default"] == [young]
+    for message_id in every:
+        with pytest.raises(Conflict):
+            await database.execute(sql, [message_id])
+    options = await database.fetch(
+        "SELECT DISTINCT reloptions FROM pg_class WHERE relname LIKE 'letter_2%' AND relkind = 'r'"
+    )
+    assert [row[0] for row in options] == [["fillfactor=60"]]
