@@ -31,20 +31,9 @@ def found_wrong(world: "RealWorld") -> Iterator[Violation]:
     """What the invariants of `basalt check` find."""
     with Evidence() as evidence:
         gather(evidence, world)
-        forgiven = _left_by_operators(world)
         for name, invariant in INVARIANTS.items():
             for finding in invariant.check(evidence, LIMITS).findings:
-                if name != "quota_mismatch" or not any(app in finding.text for app in forgiven):
-                    yield Violation(name, finding.text)
-
-
-def _left_by_operators(world: "RealWorld") -> set[str]:
-    """The apps of abandoned publishes: whether they are counted is for an operator to settle."""
-    return {
-        json_of(row["state"])["data"]["app_id"]
-        for row in world.rows("orchestrator", "saga_instance")
-        if row["type"] == "publish_app" and row["status"] == "ABANDONED"
-    }
+                yield Violation(name, finding.text)
 
 
 def gather(evidence: Evidence, world: "RealWorld") -> None:

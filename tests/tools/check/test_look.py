@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from tests.tools.check.case import B
+from tests.tools.check.case import A, B
 from tests.tools.check.stores import Stores
 from tests.tools.check.world import sound_world
 from tools.basalt.check.examine import examine
@@ -109,3 +109,17 @@ async def test_a_limit_on_records_is_told_and_makes_no_false_alarm(stores: Store
 
     assert any("raise --records" in text for text in report.cut)
     assert not report.violated, as_text(report, 10)
+
+
+async def test_what_an_abandoned_publish_left_live_is_told_and_is_no_fault(stores: Stores) -> None:
+    await stores.write(sound_world())
+    uncounted = "UPDATE account SET state = jsonb_set(state, '{apps}', '{}')"
+    await stores.run("billing", f"{uncounted} WHERE id = '{A.ws}'")
+    published = f"state::jsonb -> 'data' ->> 'release_id' = '{A.release}'"
+    abandoned = "UPDATE saga_instance SET status = 'ABANDONED', next_wake_at = NULL"
+    await stores.run("orchestrator", f"{abandoned} WHERE {published}")
+
+    report = await examine(stores.places, Limits(only=frozenset({"quota_mismatch"})))
+
+    assert not report.violated, as_text(report, 10)
+    assert "abandoned publishes left 1 releases live" in as_text(report, 10)

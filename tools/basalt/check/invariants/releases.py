@@ -22,8 +22,13 @@ JOIN release AS r ON r.bundle = b.digest AND (r.standing = 'live'
 JOIN delivery_app AS a ON a.id = r.app_id AND a.ws = b.ws
 WHERE b.state NOT IN ('ok', 'folder') LIMIT {SUSPICIONS_MAX}
 """
+LEFT_LIVE = """
+SELECT p.app_id FROM pointer AS p JOIN saga AS s ON s.release_id = p.release_id
+WHERE s.status = 'ABANDONED'
+"""
 QUOTA = f"""
-WITH counted AS (SELECT ws, app_id, units, pointer_version FROM consumption WHERE units > 0),
+WITH left_live AS ({LEFT_LIVE}),
+counted AS (SELECT ws, app_id, units, pointer_version FROM consumption WHERE units > 0),
 live AS (SELECT ws, app_id, max(version) AS version FROM pointer GROUP BY ws, app_id),
 both AS (
     SELECT c.ws AS ws, c.app_id AS app_id, c.units AS units, c.pointer_version AS seen,
@@ -34,6 +39,7 @@ both AS (
 SELECT ws, app_id, units, seen, version FROM both
 WHERE (units IS NULL OR version IS NULL)
     AND app_id NOT IN (SELECT app_id FROM saga WHERE open AND app_id IS NOT NULL)
+    AND (version IS NULL OR app_id NOT IN (SELECT app_id FROM left_live))
 LIMIT {SUSPICIONS_MAX}
 """
 
@@ -73,7 +79,8 @@ def pointer(evidence: Evidence, limits: Limits) -> Outcome:
 @invariant("quota_mismatch", "billing", "delivery", "orchestrator")
 def quota_mismatch(evidence: Evidence, limits: Limits) -> Outcome:
     """Billing counts exactly the apps that delivery has live. Apps with an open saga are left out:
-    their count is on its way."""
+    their count is on its way. What an abandoned publish left live is in the notes: an operator
+    answers for it."""
     outcome = Outcome(
         {
             "apps counted": evidence.number("SELECT count(*) FROM consumption WHERE units > 0"),
@@ -85,4 +92,7 @@ def quota_mismatch(evidence: Evidence, limits: Limits) -> Outcome:
         outcome.find(
             f"{app} {units} {seen} {version}", f"app {app} of workspace {workspace} {what}"
         )
+    left = evidence.number(f"SELECT count(*) FROM ({LEFT_LIVE})")
+    if left:
+        outcome.notes.append(f"abandoned publishes left {left} releases live")
     return outcome
