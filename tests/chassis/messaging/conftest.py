@@ -1,11 +1,16 @@
 """What most tests of messaging stand on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from chassis.messaging.carrier import Carrier
+from chassis.messaging.order import ShardBook
 from chassis.stores.postgres import Database
+from chassis.testing.clock import VirtualClock
 from chassis.testing.messages import DirectCommit, FakeSender
+from tests.chassis.messaging.carrier_bed import LIMITS, SHARD, Bed, Kafka, Table
 from tests.chassis.messaging.quota import a_database
 
 
@@ -24,3 +29,15 @@ def commit(database: Database) -> DirectCommit:
 @pytest.fixture
 def sender() -> FakeSender:
     return FakeSender()
+
+
+@pytest.fixture
+async def bed() -> AsyncIterator[Bed]:
+    clock, table, kafka, book = VirtualClock(), Table(), Kafka(), ShardBook()
+    book.hold({SHARD: 1})
+    carrier = Carrier(table, clock, kafka.connect, LIMITS, book)  # type: ignore[arg-type]  # fakes
+    made = Bed(clock, table, kafka, book, carrier)
+    yield made
+    for task in made.tasks:
+        task.cancel()
+    await asyncio.gather(*made.tasks, return_exceptions=True)
