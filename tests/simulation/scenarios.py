@@ -14,6 +14,9 @@ ALL: dict[str, Saga] = {**LATEST, wide.name: wide}
 
 REAL_EVERY = 12
 """One seed in so many is a world of the real services: a saga costs some three times as much."""
+SIZES = ((40, 1.0), (160, 2.0), (400, 3.0))
+"""Sagas of a world, and how much more often than in a small one something goes wrong: where many
+share a call, a fault strikes many at once and counts only once."""
 
 
 def every(seed: int) -> Scenario:
@@ -28,9 +31,15 @@ def every(seed: int) -> Scenario:
     second = ALL[names[seed // len(names) % len(names)]]
     apart = first.starts_on.address != second.starts_on.address
     sagas = (first, second) if first is not second and apart else (first,)
-    starts, replicas = (30, 100, 240)[seed % 3], 1 + (seed % 4 > 0)
-    keys = max(6, starts // 6)
-    return Scenario(sagas, starts=starts, replicas=replicas, keys=keys, observed=seed % 5 == 0)
+    starts, stress = SIZES[seed % len(SIZES)]
+    return Scenario(
+        sagas,
+        starts=starts,
+        stress=stress,
+        replicas=1 + (seed % 4 > 0),
+        keys=max(6, starts // 6),
+        observed=seed % 5 == 0,
+    )
 
 
 def real(seed: int) -> Scenario:

@@ -68,8 +68,8 @@ _MOST = Faults(
 _BOUNDS = {"slow_s", "down_s", "freeze_s"}
 
 
-def swarm(dice: Random) -> Faults:
-    """Some kinds of faults, each as strong as the seed wants it."""
+def swarm(dice: Random, stress: float = 1.0) -> Faults:
+    """Some kinds of faults, each as strong as the seed wants it, `stress` times as often."""
     chosen: dict[str, float] = {}
     for field in fields(Faults):
         most = getattr(_MOST, field.name)
@@ -77,10 +77,11 @@ def swarm(dice: Random) -> Faults:
             chosen[field.name] = most * (0.1 + 0.9 * dice.random())
         elif field.name.endswith("_every_s"):
             on = dice.random() < 0.35
-            chosen[field.name] = most * (1 + 4 * dice.random()) if on else 0.0
+            chosen[field.name] = most * (1 + 4 * dice.random()) / stress if on else 0.0
         else:
             on = dice.random() < 0.4
-            chosen[field.name] = most * dice.random() ** 2 if on else 0.0
+            often = 1.0 if field.name == "clock_offset_s" else stress
+            chosen[field.name] = most * dice.random() ** 2 * often if on else 0.0
     return Faults(**chosen)
 
 

@@ -82,13 +82,19 @@ class SimKafka:
         self, place: Place, key: bytes | None, value: bytes | None, headers: Headers
     ) -> SimRecord:
         """Put a record at the end of a log."""
+        self.append_all(place, [(key, value, headers)])
+        return self.logs[place][-1]
+
+    def append_all(
+        self, place: Place, found: Sequence[tuple[bytes | None, bytes | None, Headers]]
+    ) -> None:
+        """Several at the same moment: keys, values and headers."""
         log = self.logs.setdefault(place, [])
-        at = int(self.now() * 1000)
-        record = SimRecord(place.topic, place.partition, len(log), at, key, value, headers)
-        log.append(record)
+        (topic, partition), at = place, int(self.now() * 1000)
+        for number, (key, value, headers) in enumerate(found, len(log)):
+            log.append(SimRecord(topic, partition, number, at, key, value, headers))
         for waiter in self._waiters.get(place, ()):
             waiter.set()
-        return record
 
     def lost(self, process: Process) -> None:
         """A process died or was stopped: its groups notice after a session."""
@@ -172,10 +178,9 @@ class SimProducer:
         if fate == "lost" or not self._kafka.up:
             self._break()
             return
-        for row in rows:
-            headers = wire_headers(row.headers)
-            for _ in range(2 if fate == "twice" else 1):
-                self._kafka.append(place, row.key.encode(), row.payload, headers)
+        times = 2 if fate == "twice" else 1
+        sent = [(row.key.encode(), row.payload, wire_headers(row.headers)) for row in rows]
+        self._kafka.append_all(place, [record for record in sent for _ in range(times)])
         if fate == "unconfirmed":
             self._break()
             return

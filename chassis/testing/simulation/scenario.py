@@ -27,13 +27,15 @@ class Scenario:
     often a handler breaks until the faults are over. observed: whether a service takes every event.
     keys: how many different things the sagas are about. hold_s: how much longer than the faults
     operators leave paused what they paused. touches: how often somebody else changes the same
-    things, by a service's own door. platform: a kind of World of one's own."""
+    things, by a service's own door. platform: a kind of World of one's own.
+    stress: how much more often than usual the faults are that a seed chooses."""
 
     sagas: tuple[Saga, ...]
     starts: int = 30
     replicas: int = 2
     starters: tuple[tuple[str, Starter], ...] = ()
     faults: Faults | None = None
+    stress: float = 1.0
     refusals: float = 0.06
     bugs: float = 0.0
     observed: bool = True

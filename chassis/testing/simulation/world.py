@@ -81,7 +81,7 @@ class World:
         self.dice = Random(f"world {seed}")  # noqa: S311  # reproducible on purpose
         faults = scenario.faults
         if faults is None:
-            faults = swarm(Random(f"swarm {seed}"))  # noqa: S311
+            faults = swarm(Random(f"swarm {seed}"), scenario.stress)  # noqa: S311
         self.fate = Fate(faults, Random(f"fate {seed}"), only)  # noqa: S311
         self.loop = SimLoop(  # type: ignore[abstract]  # what nobody here uses is missing
             Random(f"order {seed}"),  # noqa: S311

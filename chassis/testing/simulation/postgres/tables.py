@@ -36,6 +36,7 @@ class Shape:
         self.indexed: set[str] = {key[0]} if len(key) == 1 else uuids
         self.defaults: dict[str, Callable[[Any], Any]] = {}  # from the run, see queries
         self.generated: list[tuple[str, Check]] = []
+        self._has_null = _has_null(self.required)
         self.serials = [c.name for c in columns.values() if c.serial]
 
     def checked(self, row: Row) -> None:
@@ -43,12 +44,12 @@ class Shape:
         of its own."""
         for name, value in self.generated:
             row[name] = value(row)
-        for name in self.required:
-            if row[name] is None:
-                raise asyncpg.NotNullViolationError(
-                    f'null value in column "{name}" of relation "{self.name}"'
-                    " violates not-null constraint"
-                )
+        if self._has_null(row):
+            name = next(name for name in self.required if row[name] is None)
+            raise asyncpg.NotNullViolationError(
+                f'null value in column "{name}" of relation "{self.name}"'
+                " violates not-null constraint"
+            )
         for name, check in self.checks:
             if check(row) is False:
                 raise asyncpg.CheckViolationError(
@@ -122,6 +123,14 @@ class Table:
             if row is not None:
                 _enter(entries, after, key, row)
 
+    def add(self, key: Hashable, row: Row) -> None:
+        """`put` of a key that is not there."""
+        self.rows[key] = row
+        if self._uniques:
+            self._put_unique(None, row)
+        for by, entries in self._indexes:
+            _enter(entries, by(row), key, row)
+
     def _put_unique(self, old: Row | None, row: Row | None) -> None:
         for place, (_, columns, only) in enumerate(self.shape.uniques):
             if old is not None and (entry := _entry(old, columns, only)) is not None:
@@ -169,7 +178,7 @@ class Transaction:
             if rival is not None:
                 raise Conflict(rival[0])
         self._undo.append((table, key, None))
-        table.put(key, row)
+        table.add(key, row)
 
     def update(self, table: Table, old: Row, new: Row) -> bool:
         """False when another part of the statement has changed the row already."""
@@ -206,6 +215,13 @@ class Transaction:
         while self._undo:
             table, key, row = self._undo.pop()
             table.put(key, row)
+
+
+def _has_null(names: Iterable[str]) -> Callable[[Row], bool]:
+    """Whether one of the columns is NULL, as one expression: each new row passes here."""
+    checks = " or ".join(f"row[{name!r}] is None" for name in names) or "False"
+    found: Callable[[Row], bool] = eval(f"lambda row: {checks}")  # noqa: S307  # names of columns
+    return found
 
 
 def _enter(
