@@ -22,7 +22,7 @@ PER_SHARD_MAX = 100
 """Sagas of one shard in one claim: a shard full of troubled sagas does not starve the others."""
 
 GAUGES_S = 5.0
-COUNT_SHARE = 0.01
+COUNT_SHARE = 0.003
 """Counting reads an entry for every open saga: it takes no more than this share of the time."""
 
 COUNT_TIMEOUT_S = 30.0
