@@ -33,11 +33,14 @@ class Table:
     deleted: list[list[UUID]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     scans: int = 0
+    most: list[int] = field(default_factory=list)
 
     async def fetch(
         self, sql: str, shards: list[int], known: list[UUID], most: int
     ) -> list[dict[str, Any]]:
+        assert sql.endswith("ORDER BY seq LIMIT $3"), sql
         self.scans += 1
+        self.most.append(most)
         if self.errors:
             raise self.errors.pop(0)
         found = [row for row in self.rows if row.shard in shards and row.id not in known]

@@ -7,9 +7,11 @@ import pytest
 
 from chassis.messaging.carrier import Carrier
 from chassis.messaging.order import ShardBook
+from chassis.messaging.relay import Relay
 from chassis.stores.postgres import Database
 from chassis.testing.clock import VirtualClock
 from chassis.testing.messages import DirectCommit, FakeSender
+from tests.chassis.messaging import relay_bed
 from tests.chassis.messaging.carrier_bed import LIMITS, SHARD, Bed, Kafka, Table
 from tests.chassis.messaging.quota import a_database
 
@@ -41,3 +43,18 @@ async def bed() -> AsyncIterator[Bed]:
     for task in made.tasks:
         task.cancel()
     await asyncio.gather(*made.tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def field_() -> AsyncIterator[relay_bed.Field]:
+    clock, base, kafka = VirtualClock(), relay_bed.Base(leases={0: 7, 1: 8}), Kafka()
+    relay = Relay(base, clock, kafka.connect, relay_bed.LIMITS)  # type: ignore[arg-type]  # fakes
+    yield relay_bed.Field(clock, base, kafka, relay)
+    await relay.stop(0.01)
+
+
+@pytest.fixture
+async def started(field_: relay_bed.Field) -> relay_bed.Field:
+    await field_.relay.start()
+    await field_.clock.settle()
+    return field_

@@ -7,6 +7,7 @@ import pytest
 from chassis.errors import Conflict, Unavailable
 from chassis.messaging.metrics import (
     OUTBOX_QUEUE,
+    OUTBOX_SENT,
     OUTBOX_UNROUTABLE,
 )
 from tests.chassis.messaging.carrier_bed import LIMITS, SHARD, Bed, a_row
@@ -75,17 +76,36 @@ class TestScan:
 
         assert bed.kafka.sent == [row]
 
-    async def test_a_full_queue_is_not_scanned_into(self, bed: Bed) -> None:
-        await bed.run()
-        await bed.carrier.disconnect(1)
-        bed.carrier.enqueue([a_row() for _ in range(4)], "memory")
-        scans = bed.table.scans
+    @pytest.mark.parametrize(("queued", "scans"), [(3, 1), (4, 0)])
+    async def test_a_queue_that_is_half_full_is_not_scanned_into(
+        self, bed: Bed, queued: int, scans: int
+    ) -> None:
+        bed.carrier.down = ""
+        bed.carrier.enqueue([a_row() for _ in range(queued)], "memory")
+        task = asyncio.create_task(bed.carrier._scan_loop())
+        bed.tasks.append(task)
 
-        bed.book.soil([SHARD])
         bed.carrier.rouse()
         await bed.clock.settle()
 
-        assert bed.table.scans <= scans + 1
+        assert bed.table.scans == scans
+
+    async def test_it_reads_no_more_than_it_may_and_counts_it(self, bed: Bed) -> None:
+        before = OUTBOX_SENT.labels("scan")._value.get()
+        bed.table.rows = [a_row()]
+
+        await bed.run()
+
+        assert bed.table.most == [LIMITS.scan_rows]
+        assert OUTBOX_SENT.labels("scan")._value.get() == before + 1
+
+    async def test_without_kafka_nothing_is_scanned(self, bed: Bed) -> None:
+        bed.tasks.append(asyncio.create_task(bed.carrier._scan_loop()))
+
+        bed.carrier.rouse()
+        await bed.clock.settle()
+
+        assert bed.table.scans == 0
 
     async def test_a_shard_in_doubt_is_looked_at_without_haste(self, bed: Bed) -> None:
         await bed.run()
