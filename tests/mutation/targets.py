@@ -16,12 +16,6 @@ def _of(package: str, names: str) -> tuple[str, ...]:
     return tuple(f"{package}.{name}" for name in names.split())
 
 
-_MESSAGING = (
-    "tests/chassis/messaging",
-    "tests/chassis/simulation/postgres/test_same_tests.py",
-    "tests/mutation/worlds.py",
-)
-
 AREAS = (
     Area(
         "decision core",
@@ -33,13 +27,13 @@ AREAS = (
     ),
     Area(
         "partition runner",
-        _of("chassis.messaging", "runner lanes chunk"),
-        _MESSAGING,
+        _of("chassis.messaging", "runner lanes"),
+        ("tests/chassis/messaging",),
     ),
     Area(
         "relay",
         _of("chassis.messaging", "relay carrier order lease outbox nudge"),
-        _MESSAGING,
+        ("tests/chassis/messaging",),
     ),
 )
 KILLED_MIN = 0.95

@@ -113,6 +113,45 @@ class TestShardBook:
         book.soil([SHARD + 1])
         assert book.dirty == set()
 
+    def test_a_lease_without_an_epoch_is_none(self) -> None:
+        book = ShardBook()
+        assert book.open({SHARD: [a_row()]}) is None
+
+        book.hold({SHARD: 0})
+        book.begin_scan([SHARD])
+        book.end_scan([SHARD], complete=True)
+
+        assert book.epochs == {}
+        assert book.dirty == {SHARD}
+
+    def test_a_lease_that_goes_on_changes_nothing(self) -> None:
+        book = a_clear_book()
+
+        book.hold({SHARD: 1})
+
+        assert book.dirty == set()
+
+    def test_a_shard_that_was_lost_hides_no_other(self) -> None:
+        book, row = ShardBook(), a_row(shard=SHARD + 1)
+        book.hold({SHARD: 1, SHARD + 1: 1})
+        ticket = book.open({SHARD: [a_row()], SHARD + 1: [row]})
+        assert ticket is not None
+        book.hold({SHARD + 1: 1})
+        book.begin_scan([SHARD, SHARD + 1])
+        book.end_scan([SHARD, SHARD + 1], complete=True)
+
+        assert book.resolve(ticket, committed=True) == [row]
+
+    def test_rows_of_all_its_shards_leave_together(self) -> None:
+        book, one, other = ShardBook(), a_row(), a_row(shard=SHARD + 1)
+        book.hold({SHARD: 1, SHARD + 1: 1})
+        book.begin_scan([SHARD, SHARD + 1])
+        book.end_scan([SHARD, SHARD + 1], complete=True)
+        ticket = book.open({SHARD: [one], SHARD + 1: [other]})
+        assert ticket is not None
+
+        assert book.resolve(ticket, committed=True) == [one, other]
+
 
 @dataclass
 class Table:

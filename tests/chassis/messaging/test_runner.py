@@ -61,6 +61,7 @@ class Handler:
     chunks: list[list[tuple[int, int]]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     under_way: int = 0
 
     def __post_init__(self) -> None:
@@ -70,6 +71,7 @@ class Handler:
         if self.errors:
             raise self.errors.pop(0)
         self.under_way += 1
+        self.begun.set()
         await self.gate.wait()
         self.under_way -= 1
         self.chunks.append([(record.partition, record.offset) for record in records])
