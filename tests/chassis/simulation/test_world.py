@@ -7,8 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from chassis.testing.simulation import world as worlds
 from chassis.testing.simulation.checker import check
 from chassis.testing.simulation.faults import NONE, Faults
+from chassis.testing.simulation.machines import OrchestratorMachine
 from chassis.testing.simulation.run import in_silence, shrunk, simulate, simulate_many
 from chassis.testing.simulation.scenario import Scenario
 from chassis.testing.simulation.story import story
@@ -123,6 +125,33 @@ class TestTheJudge:
 
         assert name in names(world)
 
+    def test_lets_an_abandoned_saga_keep_what_it_sent_and_nothing_else(self, world: World) -> None:
+        row = _saga_of(world, "COMPENSATED")
+        _, line = _effect_of(world, "COMPENSATED")
+        row["status"] = "ABANDONED"
+        assert names(world) == set()
+
+        state = orjson.loads(row["state"])
+        assert state["actor_id"] == line.split(" ")[1]
+        unsent = [["pending", 0] for _ in state["steps"]]
+        row["state"] = orjson.dumps({**state, "steps": unsent}).decode()
+
+        assert names(world) == {"I2 effect of what was never sent"}
+
+    def test_lets_a_step_that_was_skipped_have_its_effect_or_not(self, world: World) -> None:
+        row, line = _effect_of(world, "COMPLETED")
+        deeds, step = orjson.loads(row["state"]), line.split(" ")[2]
+        rest = [other for other in deeds["log"] if other != line]
+        row["state"] = orjson.dumps({**deeds, "log": rest}).decode()
+        assert names(world) == {"I2 complete without its effect"}
+
+        saga_id = _saga_of(world, "COMPLETED")["id"]
+        for event in world.rows("orchestrator", "saga_event"):
+            if (event["saga_id"], event["step"]) == (saga_id, step):
+                event["happened"] = "step_skipped"
+
+        assert names(world) == set()
+
     def test_sees_a_row_that_nobody_sends(self, world: World) -> None:
         world.servers["billing"].tables["outbox"].rows["lost"] = {"id": "lost"}
 
@@ -162,6 +191,36 @@ class TestTheJudge:
         row["state"] = orjson.dumps({**seen, "ids": [*seen["ids"], seen["ids"][0]]}).decode()
 
         assert "I8 event handled twice" in names(world)
+
+
+class Stumbling(OrchestratorMachine):
+    """Whatever it does in the background ends with an error."""
+
+    def background(self, run: Callable[[], Any]) -> None:
+        async def stumble() -> None:
+            raise ArithmeticError("a bug")
+
+        super().background(stumble)
+
+
+def test_a_task_of_a_machine_that_ends_with_an_error_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worlds, "OrchestratorMachine", Stumbling)
+    monkeypatch.setattr(worlds, "SECONDS_MAX", 20.0)
+
+    found = {violation.name for violation in simulate(QUIET, 1).violations}
+
+    assert "L0 unhandled error" in found
+
+
+def _saga_of(world: World, status: str) -> Row:
+    """The saga whose effect `_effect_of` finds."""
+    _, line = _effect_of(world, status)
+    for row in world.servers["orchestrator"].tables["saga_instance"].rows.values():
+        if orjson.loads(row["state"])["actor_id"] == line.split(" ")[1]:
+            return row
+    raise AssertionError("an effect is a saga's")
 
 
 def _effect_of(world: World, status: str) -> tuple[Row, str]:
