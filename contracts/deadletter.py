@@ -54,7 +54,8 @@ class DeadLetter(Reply):
 
 
 class DeadLetterHeader(Reply):
-    """One header. `base64` is set instead of `text` where the bytes are no text."""
+    """One header, its text masked when its name says that it is secret, or only its size where
+    the bytes are no text. `base64` is always empty: it would show what `text` masks."""
 
     name: str
     text: str = ""
@@ -71,13 +72,17 @@ class DeadLetterAct(Reply):
 
 
 class DeadLetterDetails(Reply):
-    """One message with all that was kept. `body` is empty where the bytes are no text;
-    `body_base64` is always exact. `behind`: how many wait behind it."""
+    """One message as far as it may be seen: values of secret names are masked. `body` is the JSON
+    object without them, and empty where the bytes are none: then only `body_bytes` and
+    `body_sha256` tell it apart. `body_base64` is always empty: it would show what the others
+    mask. The exact bytes stay in the service. `behind`: how many wait behind it."""
 
     letter: DeadLetter
     headers: list[DeadLetterHeader]
     body: str
     body_base64: str
+    body_bytes: int = 0
+    body_sha256: str = ""
     behind: int
     acts: list[DeadLetterAct]
 
@@ -147,7 +152,7 @@ class ListDeadLetters(Query[DeadLetterPage], permission="operator"):
 
 
 class GetDeadLetter(Query[DeadLetterDetails], permission="operator"):
-    """One letter with its bytes. Refused with DeadLetterUnknown."""
+    """One letter with its headers and fields. Refused with DeadLetterUnknown."""
 
     letter_id: UUID
 

@@ -123,7 +123,7 @@ def decode(record: Record) -> Envelope:
     """Read a record. Unknown headers are ignored. Raises Undecodable."""
     headers = read_headers(record.headers)
     if headers.get("ce_specversion", "1.0") != "1.0":
-        raise Undecodable(f"CloudEvents {headers['ce_specversion']}: only 1.0 is understood")
+        raise Undecodable("header ce_specversion: only CloudEvents 1.0 is understood")
     if record.value is None:
         raise Undecodable("no body")
     try:
@@ -149,7 +149,8 @@ def decode(record: Record) -> Envelope:
     except KeyError as missing:
         raise Undecodable(f"no header {missing.args[0]}") from missing
     except ValueError as broken:
-        raise Undecodable(str(broken)) from broken
+        # not its text: that quotes the value, and a letter shows its reason to everybody
+        raise Undecodable(f"key or header malformed: {type(broken).__name__}") from broken
 
 
 def _uuid(headers: Mapping[str, str], name: str) -> UUID | None:

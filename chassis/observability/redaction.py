@@ -36,6 +36,11 @@ def redact(
     return event
 
 
+def masked(fields: Mapping[str, Any]) -> dict[str, Any]:  # JSON
+    """A copy of a JSON object as a log line would have it: for people to look at."""
+    return {str(name): _clean(str(name), value, 0) for name, value in fields.items()}
+
+
 def clean_text(text: str) -> str:
     """The text without passwords in URLs, bearer tokens and `password=...` pairs."""
     for pattern, replacement in _IN_TEXT:
@@ -44,10 +49,12 @@ def clean_text(text: str) -> str:
 
 
 def _clean(name: str, value: object, depth: int) -> object:
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool):
         return value
     if _SECRET_NAMES.search(name):
         return REDACTED
+    if isinstance(value, int | float):
+        return value
     if isinstance(value, str):
         return clean_text(value)
     if depth >= _DEPTH_MAX:

@@ -1,9 +1,12 @@
 """Letters as operators see them."""
 
-import base64
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
+import orjson
+
+from chassis.observability.redaction import clean_text, masked
 from chassis.parking.letter import unpacked
 from contracts.deadletter import (
     DeadLetter,
@@ -34,7 +37,7 @@ def letter_of(row: Any, service: str) -> DeadLetter:  # an asyncpg row of COLUMN
         type=row["type"],
         state=DeadLetterState(row["state"]),
         reason=row["reason"],
-        error=row["error"],
+        error=clean_text(row["error"]),
         handler=row["handler"],
         attempts=row["attempts"],
         traceparent=row["traceparent"],
@@ -47,26 +50,33 @@ def letter_of(row: Any, service: str) -> DeadLetter:  # an asyncpg row of COLUMN
 
 
 def details_of(row: Any, service: str, behind: int, acts: Sequence[Any]) -> DeadLetterDetails:
-    """The letter with its bytes and its past; `acts` are rows (at, act, by, why)."""
+    """The letter without its secrets, and its past; `acts` are rows (at, act, by, why). The row
+    keeps the exact bytes: a redrive needs them, and nobody has to read them for it."""
     body = row["payload"] or b""
     return DeadLetterDetails(
         letter=letter_of(row, service),
-        headers=[_header(name, value) for name, value in unpacked(row["headers"])],
-        body=_text(body),
-        body_base64=base64.b64encode(body).decode(),
+        headers=[_header(name, value or b"") for name, value in unpacked(row["headers"])],
+        body=_fields(body),
+        body_base64="",
+        body_bytes=len(body),
+        body_sha256=sha256(body).hexdigest(),
         behind=behind,
         acts=[DeadLetterAct(**dict(act)) for act in acts],
     )
 
 
-def _header(name: str, value: bytes | None) -> DeadLetterHeader:
-    text = _text(value or b"")
-    raw = "" if text or not value else base64.b64encode(value).decode()
-    return DeadLetterHeader(name=name, text=text, base64=raw)
-
-
-def _text(raw: bytes) -> str:
+def _fields(body: bytes) -> str:
+    """A JSON object field by field. Of anything else nothing: no name says what is secret there."""
     try:
-        return raw.decode()
-    except UnicodeDecodeError:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError:
         return ""
+    return orjson.dumps(masked(fields)).decode() if isinstance(fields, dict) else ""
+
+
+def _header(name: str, value: bytes) -> DeadLetterHeader:
+    try:
+        text = str(masked({name: value.decode()})[name])
+    except UnicodeDecodeError:
+        text = f"[{len(value)} bytes that are no text]"
+    return DeadLetterHeader(name=name, text=text)

@@ -167,7 +167,7 @@ def decode_answer(record: Record, at: datetime) -> Answer:
     except KeyError as missing:
         raise Undecodable(f"no header {missing.args[0]}") from missing
     except (ValueError, TypeError, AttributeError) as broken:
-        raise Undecodable(str(broken)) from broken
+        raise Undecodable(f"header malformed: {type(broken).__name__}") from broken
     contract = REGISTRY.get(wire_type)
     fields, valid = _fields(contract, record.value or b"")
     refusal = contract is not None and issubclass(contract, Rejection)

@@ -128,9 +128,9 @@ def _show(door: Door, given: argparse.Namespace) -> int:
     print(f"{'behind':>15}  {details.behind} messages wait behind it")
     print("headers")
     for header in details.headers:
-        print(f"{header.name:>20}  {_flat(header.text) or f'base64 {header.base64}'}")
-    print("body")
-    print(details.body or f"base64 {details.body_base64}")
+        print(f"{header.name:>20}  {_flat(header.text)}")
+    print(f"body, {details.body_bytes} bytes, sha256 {details.body_sha256}")
+    print(_flat(details.body) or "  not shown: no JSON object, so nothing says what is secret")
     for act in details.acts:
         print(f"{act.at:%Y-%m-%d %H:%M:%S}  {act.act} by {_flat(act.by)}  {_flat(act.why)}")
     return 0

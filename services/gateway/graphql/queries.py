@@ -152,7 +152,7 @@ class Query:
             | {"limit": first, "cursor": after},
         )
 
-    @field("For operators: one dead letter with its bytes; null when there is none.")
+    @field("For operators: one dead letter, its secrets masked; null when there is none.")
     async def dead_letter(
         self, info: Info[Scope, None], service: str, id: str
     ) -> DeadLetterDetails | None:  # type: ignore[valid-type]

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chassis.errors import Rejected
-from chassis.observability.redaction import redact
+from chassis.observability.redaction import masked
 from chassis.saga.batch import lock_keys
 from chassis.saga.codec import COLUMNS, state_of
 from chassis.saga.state import SagaState
@@ -53,8 +53,8 @@ async def get_saga(query: GetSaga, database: Database) -> SagaDetails:
         saga=summary_of(state),
         steps=steps_of(state),
         history=await _history(database, state.id),
-        fields=dict(redact(None, "", dict(state.data))),
-        error=state.error,
+        fields=masked(state.data),
+        error=masked(state.error),
         lock_keys=keys,
         ahead=await _ahead(database, state, keys),
     )

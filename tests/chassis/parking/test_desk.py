@@ -1,8 +1,11 @@
 """What operators do about parked keys and dead letters, on a real PostgreSQL."""
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
+import orjson
 import pytest
 from pydantic import ValidationError
 
@@ -54,7 +57,7 @@ class TestList:
         assert (await desk.page(ListDeadLetters())).letters == []
         assert len((await desk.page(handled)).letters) == 1
 
-    async def test_a_letter_is_shown_with_its_bytes(self, desk: LetterDesk, yard: Yard) -> None:
+    async def test_a_letter_is_shown_with_its_fields(self, desk: LetterDesk, yard: Yard) -> None:
         workspace = new_id()
         poison = a_commit(workspace, POISON)
         await yard.take(poison, a_commit(workspace))
@@ -62,12 +65,58 @@ class TestList:
 
         shown = await desk.details(GetDeadLetter(letter_id=letter_id))
 
-        assert shown.body == poison.data.decode()
+        assert orjson.loads(shown.body) == orjson.loads(poison.data)
+        assert shown.body_bytes == len(poison.data)
         assert {h.name: h.text for h in shown.headers}["ce_id"] == str(poison.id)
         assert (shown.letter.attempts, shown.behind) == (3, 1)
         assert shown.letter.handler == "commit_quota"
         with pytest.raises(Rejected):
             await desk.details(GetDeadLetter(letter_id=new_id()))
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"payment_token": "tok_s3cret", "note": "password=tok_s3cret"}',
+            b'{"deep": [{"cardToken": {"value": "tok_s3cret"}}], "api_key": ["tok_s3cret"]}',
+            b'{"payment_token": "tok_s3cret',  # cut off
+            b'["payment_token", "tok_s3cret"]',
+            b'"tok_s3cret"',
+            b"\xfftok_s3cret",
+        ],
+    )
+    async def test_a_letter_shows_no_secret_and_keeps_its_bytes(
+        self, desk: LetterDesk, yard: Yard, body: bytes
+    ) -> None:
+        headers = [
+            ("authorization", b"tok_s3cret"),
+            ("ce_time", b"tok_s3cret"),
+            ("strange", b"\xfftok_s3cret"),
+            ("ce_type", b"billing.CommitQuota.v1"),
+            ("ce_id", str(new_id()).encode()),
+            ("ce_source", b"/basalt/test"),
+        ]
+        await yard.chunk([FakeRecord("cmd.billing.v1", 0, 7, b"a key", body, headers)])
+        (letter_id,) = await yard.rows("id")
+
+        told = (await desk.details(GetDeadLetter(letter_id=letter_id))).model_dump()
+
+        assert "s3cret" not in told["letter"]["error"]
+        told["headers"] = [h for h in told["headers"] if h["name"] != "ce_time"]  # not a secret
+        assert "s3cret" not in str(told)
+        assert b64encode(b"tok_s3cret").decode()[:8] not in str(told)
+        assert told["body_sha256"] == sha256(body).hexdigest()
+        assert await yard.rows("payload") == [body]
+
+    async def test_a_secret_that_is_a_number_is_masked_too(
+        self, desk: LetterDesk, yard: Yard
+    ) -> None:
+        body = b'{"payment_token": 4242, "seats": 7}'
+        await yard.chunk([FakeRecord("cmd.billing.v1", 0, 7, b"a key", body, ())])
+        (letter_id,) = await yard.rows("id")
+
+        shown = await desk.details(GetDeadLetter(letter_id=letter_id))
+
+        assert orjson.loads(shown.body) == {"payment_token": "[redacted]", "seats": 7}
 
     async def test_strange_filters_match_nothing_and_break_nothing(self, desk: LetterDesk) -> None:
         page = await desk.page(ListDeadLetters(topic="\0", type="\0", record_key="\0"))
