@@ -66,6 +66,7 @@ class Base(Table):
     run: list[Statement] = field(default_factory=list)
     refusal: BaseException | None = None
     foreign: list[int] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     away: Exception | None = None
     pruned: list[timedelta] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Base(Table):
     async def fetch(self, sql: str, *args: Any) -> list[dict[str, Any]]:
         if "relay_tick" in sql:
             self.ticks.append(args)
+            self.words.append(sql)
             if self.away is not None:
                 raise self.away
             return [{"held_shard": s, "held_epoch": e} for s, e in self.leases.items()]
@@ -89,6 +91,7 @@ class Base(Table):
     async def execute(self, sql: str, *args: Any) -> None:
         if "relay_member" in sql:
             self.gone += args
+            self.words.append(sql)
             return
         await super().execute(sql, *args)
 
@@ -96,7 +99,7 @@ class Base(Table):
         self.run.append(statement)
         if self.refusal is not None:
             raise self.refusal
-        return {"foreign_shards": self.foreign}
+        return {output.name: self.foreign for output in statement.outputs}
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:
