@@ -15,7 +15,7 @@ from chassis.testing.simulation.run import Totals, shrunk, simulate_many
 from chassis.testing.simulation.story import mermaid, story
 from tests.simulation.scenarios import ALL, every, one
 
-SAGAS_A_SEED = 100  # on average; only to know how many seeds to prepare
+SAGAS_A_SEED = 120  # on average; only to know how many seeds to prepare
 PROGRESS_S = 5.0
 TOLD_MAX = 3
 

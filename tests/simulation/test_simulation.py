@@ -11,7 +11,7 @@ from tests.simulation.kill import hunt
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.scenarios import every
 
-SEEDS = 60
+SEEDS = 40
 
 
 def test_sagas_keep_their_promises_under_fresh_faults() -> None:
