@@ -13,6 +13,7 @@ from aiokafka import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import KafkaError
+from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from chassis.clock import Clock
@@ -119,6 +120,7 @@ class Subscription:
             *self._topics,
             group_id=self._group,
             group_instance_id=self._instance or None,
+            ack_policy=AckPolicy.MANUAL,  # its default commits what was read, not what was done
             listener=_Listener(runner, self._moved),
             partition_assignment_strategy=_ASSIGNORS,
             auto_offset_reset=self._from,

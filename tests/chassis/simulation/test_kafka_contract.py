@@ -148,6 +148,23 @@ def test_what_a_handler_could_not_do_comes_again(bed: SimBed | RealBed) -> None:
     bed.run(story)
 
 
+def test_what_was_read_and_not_done_is_left_to_the_next_member(bed: SimBed | RealBed) -> None:
+    async def story(bed: Bed) -> None:
+        helpless, able = Seen(breaks=1_000_000), Seen()
+        first = await bed.member("leaving", helpless)
+        await sent(bed, range(40))
+        await until(bed.clock, lambda: helpless.broke)
+        await first.stop()
+
+        second = await bed.member("leaving", able)
+        await until(bed.clock, lambda: len(able.records) >= 40)
+        await second.stop()
+
+        assert sorted(able.numbers) == list(range(40))
+
+    bed.run(story)
+
+
 def test_members_come_and_go_and_nothing_is_lost(bed: SimBed | RealBed) -> None:
     async def story(bed: Bed) -> None:
         one, other = Seen(), Seen()
