@@ -13,13 +13,14 @@ Fields = dict[str, Any]  # contract field values
 
 async def fill_publish(scope: Scope, fields: Fields) -> Fields:
     """The head, and what is live in that environment at this moment, unless the client said; and
-    whether the workspace wants a second member to approve."""
+    whether the workspace wants a second member to approve. The app must be the workspace's: a
+    publish locks it."""
     app = AppKey(fields["workspace_id"], fields["app_id"])
     added: Fields = {"approval_required": await _is_protected(scope, fields)}
+    found = await scope.loaders.apps.load(app)
+    if found is None:
+        raise Rejected(AppUnknown(app_id=app.app_id))
     if "revision_id" not in fields:
-        found = await scope.loaders.apps.load(app)
-        if found is None:
-            raise Rejected(AppUnknown(app_id=app.app_id))
         added["revision_id"] = found.head_revision_id
     if "previous_release_id" not in fields:
         delivery = await scope.loaders.deliveries.load(app)

@@ -14,6 +14,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
 from chassis.context import Context, sign
+from chassis.doors.route import absent
 from chassis.errors import Unanswered, Unavailable
 from chassis.observability.tracing import inject
 from chassis.resilience.deadline import current_deadline_ms
@@ -113,6 +114,8 @@ class FileDoor:
         self, request: Request, workspace: UUID, app: UUID, release: UUID, path: str
     ) -> Response:
         """A file of a release, for ever the same."""
+        if {".", ".."} & set(path.split("/")):  # a client on the way would climb: out of /files
+            return absent()
         raw = request.scope["raw_path"].decode("ascii")  # as it came: names may be escaped
         context = await self._visitor(request, workspace)
         return await self._delivery.pass_on(request, raw, context)

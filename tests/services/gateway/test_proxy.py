@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import httpx
@@ -52,6 +53,22 @@ def a_file(request: httpx.Request) -> httpx.Response:
     if request.headers.get("if-none-match") == '"d"':
         return httpx.Response(304, headers=headers, content=pieces())
     return httpx.Response(200, headers=headers, content=pieces(b"the ", b"bytes"))
+
+
+class AsItIs(httpx.URL):
+    """httpx would tidy the path away before it is sent; a raw socket does not."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("http://gateway")
+        self._path = path
+
+    @property
+    def raw_path(self) -> bytes:
+        return self._path.encode()
+
+    @property
+    def path(self) -> str:
+        return unquote(self._path)
 
 
 async def pieces(*bodies: bytes) -> AsyncIterator[bytes]:
@@ -125,6 +142,21 @@ async def test_odd_names_reach_the_service_as_they_came(
     await client.get(path, headers=member())
 
     assert upstream.asked[-1].url.raw_path.decode() == path
+
+
+@pytest.mark.parametrize("climb", ["../../../../metrics", "a/../../../../../metrics", "./x", ".."])
+@pytest.mark.parametrize("dot", [".", "%2e", "%2E"])
+async def test_a_path_that_climbs_reaches_nobody(
+    client: httpx.AsyncClient, upstream: Upstream, climb: str, dot: str
+) -> None:
+    path = f"/files/{WORKSPACE}/{APP}/{REVISION}/{climb.replace('.', dot)}"
+    sent = client.build_request("GET", "/", headers=member())
+    sent.url = AsItIs(path)
+
+    response = await client.send(sent)
+
+    assert response.status_code == 404
+    assert upstream.asked == []
 
 
 async def test_an_export_names_its_revision_by_global_id(

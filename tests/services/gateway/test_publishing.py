@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+import pytest
+
 from contracts.billing.account import Plan
 from contracts.delivery.environment import Environment
 from contracts.delivery.live import GetAppDeliveries
@@ -31,6 +33,7 @@ from tests.services.gateway.fakes import (
 
 WORKSPACE_ID = ids.encode("Workspace", WORKSPACE)
 APP_ID = ids.encode("App", WORKSPACE, APP)
+REVISION_ID = ids.encode("Revision", WORKSPACE, APP, REVISION)
 PUBLISH = """mutation($input: PublishAppInput!) { publishApp(input: $input) {
     __typename ... on Operation { id state } ... on Failure { code } } }"""
 
@@ -89,13 +92,18 @@ async def test_no_client_says_whether_approval_is_needed() -> None:
     assert fake.sent == []
 
 
-async def test_a_publish_of_an_unknown_app_is_refused() -> None:
+@pytest.mark.parametrize("more", [{}, {"revisionId": REVISION_ID}])
+async def test_a_publish_of_an_app_that_is_not_the_workspaces_is_refused(
+    more: dict[str, str],
+) -> None:
+    """It would lock the app, and hold up those whose it is."""
     world, fake = a_world(
         {GetWorkspaces: Workspaces(workspaces=[a_workspace()]), GetApps: Apps(apps=[])}
     )
+    given = {"appId": APP_ID, "environment": "STAGING", **more}
 
     async with a_client(world) as client:
-        result = await graphql(client, PUBLISH, input={"appId": APP_ID, "environment": "STAGING"})
+        result = await graphql(client, PUBLISH, input=given)
 
     assert result["data"]["publishApp"]["__typename"] == "AppUnknown"
     assert fake.sent == []
