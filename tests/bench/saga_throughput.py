@@ -54,18 +54,13 @@ def measure(
     filled: Filling | None = None,
     pairs: int = 1,
 ) -> dict[str, float]:
-    """Run `total` sagas, `in_flight` at a time; ms, CPU in ms per saga. `postgres_url` is an
-    administrator's. `profile`: a path; where time goes is written beside it. `servers`: names and
-    pids whose CPU is told too. `filled` puts rows in first. `pairs`: replicas of both processes,
-    each orchestrator with its share of the load."""
+    """Run `total` sagas, `in_flight` at a time; ms, CPU in ms per saga. `postgres_url`: of an
+    administrator. `profile`: a path for where time goes. `servers`: names and pids whose CPU is
+    told. `filled` puts rows in first. `pairs`: replicas of both, the load is shared."""
     pids, warm = servers or {}, min(200, total)
-    load = {
-        "total": total // pairs,
-        "in_flight": in_flight // pairs,
-        "batch": min(batch, in_flight),
-        "warm": warm // pairs,
-        "replicas": pairs,
-    }
+    load = _share(
+        pairs, total=total, in_flight=in_flight, warm=warm, batch=min(batch, in_flight) * pairs
+    )
     with arena(postgres_url, kafka_bootstrap) as place:
         if filled is not None:
             asyncio.run(filled(place.url("orchestrator")))
@@ -74,7 +69,7 @@ def measure(
             began = {name: _tree_cpu_s(pid) for name, pid in pids.items()}
             with _processes(ORCHESTRATOR, settings, pairs) as orchestrators:
                 told = [json.loads(_line(each, seconds_max)) for each in orchestrators]
-                used = {name: _tree_cpu_s(pid) - began[name] for name, pid in pids.items()}
+                used = {n: _tree_cpu_s(pid) - began[n] for n, pid in pids.items()}
             cpu = sum(_cpu_s(each.pid) for each in participants)
         seconds = max(each["ended"] for each in told) - min(each["began"] for each in told)
         latency = asyncio.run(_latency(place.url("orchestrator"), total))
@@ -87,6 +82,11 @@ def measure(
         "participant_cpu_ms": 1000 * cpu / total,
         **{f"{name}_cpu_ms": 1000 * seconds / total for name, seconds in used.items()},
     }
+
+
+def _share(pairs: int, **load: int) -> dict[str, int]:
+    """Of each of the replicas."""
+    return {"replicas": pairs} | {name: number // pairs for name, number in load.items()}
 
 
 def _environments(

@@ -169,10 +169,8 @@ def _of_billing(world: "RealWorld") -> Iterator[tuple[str, list[Row]]]:
             for key, app in s["apps"].items()
         ],
     )
-    yield (
-        "credit",
-        [(r["id"], name, kept) for r, s in accounts for name, kept in s["credit"].items()],
-    )
+    credit = [(r["id"], name, kept) for r, s in accounts for name, kept in s["credit"].items()]
+    yield "credit", credit
     columns = ("transaction_id", "workspace_id", "kind", "change_id", "payment_id", "entries")
     posted = world.rows("billing", "billing_transaction")
     yield "posting", [tuple(r[name] for name in columns) for r in posted]
