@@ -46,7 +46,6 @@ def measure(
     *,
     total: int,
     in_flight: int,
-    batch: int = 64,
     chunk: int = 256,
     seconds_max: int = 300,
     profile: str = "",
@@ -58,9 +57,7 @@ def measure(
     administrator. `profile`: a path for where time goes. `servers`: names and pids whose CPU is
     told. `filled` puts rows in first. `pairs`: replicas of both, the load is shared."""
     pids, warm = servers or {}, min(200, total)
-    load = _share(
-        pairs, total=total, in_flight=in_flight, warm=warm, batch=min(batch, in_flight) * pairs
-    )
+    load = _share(pairs, total=total, in_flight=in_flight, warm=warm)
     with arena(postgres_url, kafka_bootstrap) as place:
         if filled is not None:
             asyncio.run(filled(place.url("orchestrator")))
@@ -86,7 +83,8 @@ def measure(
 
 def _share(pairs: int, **load: int) -> dict[str, int]:
     """Of each of the replicas."""
-    return {"replicas": pairs} | {name: number // pairs for name, number in load.items()}
+    share = {name: number // pairs for name, number in load.items()}
+    return share | {"replicas": pairs, "batch": min(64, share["in_flight"])}
 
 
 def _environments(
