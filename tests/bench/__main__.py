@@ -16,6 +16,7 @@ import uvloop
 
 from tests.bench import saga_dbos, saga_throughput, scale
 from tests.bench.events import outbox_to_inbox
+from tests.bench.heard import outbox_to_inbox_alone
 from tests.bench.imports import import_files
 from tests.bench.messages import row_and_outbox
 from tests.bench.saga_restate import Missing, restate
@@ -139,7 +140,10 @@ def measured(only: str | None, servers: Servers) -> list[Measurement]:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     if only in (None, "messages"):
         found += _taken(asyncio.run(row_and_outbox(postgres, kafka)))
-        found += _taken(asyncio.run(outbox_to_inbox(postgres, kafka)))
+        served = _taken(asyncio.run(outbox_to_inbox(postgres, kafka)))
+        bare = served[0].peer or 0.0
+        found += served
+        found += _taken(asyncio.run(outbox_to_inbox_alone(postgres, kafka, pids, bare)))
     if only in (None, "imports"):
         found += _taken(asyncio.run(import_files(postgres, servers.mongo_url)))
     return found

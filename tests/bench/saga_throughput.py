@@ -21,6 +21,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 import services.orchestrator
 from chassis.clock import new_id
 from chassis.stores.migrate import migrate, migrations_of
+from tests.bench.usage import cpu_s, tree_cpu_s
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 6
@@ -63,11 +64,11 @@ def measure(
             asyncio.run(filled(place.url("orchestrator")))
         settings, others = _environments(place, load, chunk, profile)
         with _processes(PARTICIPANT, others, pairs) as participants:
-            began = {name: _tree_cpu_s(pid) for name, pid in pids.items()}
+            began = {name: tree_cpu_s(pid) for name, pid in pids.items()}
             with _processes(ORCHESTRATOR, settings, pairs) as orchestrators:
                 told = [json.loads(_line(each, seconds_max)) for each in orchestrators]
-                used = {n: _tree_cpu_s(pid) - began[n] for n, pid in pids.items()}
-            cpu = sum(_cpu_s(each.pid) for each in participants)
+                used = {n: tree_cpu_s(pid) - began[n] for n, pid in pids.items()}
+            cpu = sum(cpu_s(each.pid) for each in participants)
         seconds = max(each["ended"] for each in told) - min(each["began"] for each in told)
         latency = asyncio.run(_latency(place.url("orchestrator"), total))
         if pairs > 1:
@@ -175,19 +176,6 @@ def _line(process: "subprocess.Popen[str]", seconds_max: int) -> str:
     finally:
         watchdog.cancel()
     raise RuntimeError("the orchestrator ended without figures")
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _tree_cpu_s(pid: int) -> float:
-    """Of a process, its living children, and those that it has waited for."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    ended = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return _cpu_s(pid) + ended + sum(_cpu_s(int(child)) for child in children)
 
 
 async def _latency(url: str, total: int) -> dict[str, float]:

@@ -161,13 +161,14 @@ async def test_a_capture_outlives_every_billing_process(
 async def test_a_provider_that_is_down_delays_plans_and_nothing_else(
     platform: Platform, traveller: Traveller
 ) -> None:
-    customer = Customer(platform, traveller)
+    customer, neighbour = Customer(platform, traveller), Traveller(platform.gateway)
+    await neighbour.settle()
     async with provider_down(platform):
         waiting = await customer.wish("TEAM", "tok-ok")
 
-        published = await traveller.ended(await traveller.publish())
-
-        assert published["state"] == "COMPLETED", published
+        for somebody in (traveller, neighbour):
+            published = await somebody.ended(await somebody.publish())
+            assert published["state"] == "COMPLETED", published
         found = await traveller.insist(traveller.client.ask, STATE, id=waiting)
         assert not found["operation"]["finished"]
 
@@ -175,6 +176,7 @@ async def test_a_provider_that_is_down_delays_plans_and_nothing_else(
     assert ended["state"] == "COMPLETED", ended
     assert await customer.effects() == [PAID]
     await assert_sound(platform)
+    await neighbour.close()
 
 
 STATE = "query($id: ID!) { operation(id: $id) { finished } }"
