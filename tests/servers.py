@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from infra.local.prepare import postgres_home, prepare
@@ -65,10 +66,19 @@ class Servers:
         return self._running[name].process.pid
 
     def kill9(self, name: str) -> None:
-        """Kill without warning."""
+        """Kill without warning, children that have left its group (PostgreSQL's) too: while one of
+        them lives, the server cannot be started again."""
         started = self._running.pop(name)
-        os.killpg(started.process.pid, signal.SIGKILL)
+        pid = started.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.killpg(pid, signal.SIGKILL)
         started.process.wait(STOP_TIMEOUT_S)
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        until = time.monotonic() + STOP_TIMEOUT_S
+        while any(map(_lives, children)) and time.monotonic() < until:
+            time.sleep(0.01)
 
     def restart(self, name: str) -> None:
         """Stop it if it runs; start it again on the same port and folder; wait until ready."""
@@ -147,3 +157,11 @@ def _await_postgres(port: int, deadline: float) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError("postgres accepts connections, and no questions")
         time.sleep(0.05)
+
+
+def _lives(pid: str) -> bool:
+    """Whether it is there, and not only waits to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
