@@ -8,8 +8,7 @@ import pytest
 from chassis.messaging.metrics import LAG, PARTITIONS
 from chassis.messaging.runner import PartitionRunner
 from chassis.testing.clock import VirtualClock
-from tests.chassis.messaging.runner_bed import LIMITS, a_stage, curious
-from tests.chassis.messaging.test_runner import A, B, Handler, Stage
+from tests.chassis.messaging.runner_bed import LIMITS, A, B, Handler, Stage, a_stage, curious
 
 
 @pytest.fixture

@@ -10,8 +10,17 @@ from chassis.messaging.limits import RunnerLimits
 from chassis.messaging.metrics import PAUSES
 from chassis.messaging.runner import PartitionRunner
 from chassis.testing.clock import VirtualClock
-from tests.chassis.messaging.runner_bed import LIMITS, a_stage, curious
-from tests.chassis.messaging.test_runner import A, B, C, Handler, Stage, a_record
+from tests.chassis.messaging.runner_bed import (
+    LIMITS,
+    A,
+    B,
+    C,
+    Handler,
+    Stage,
+    a_record,
+    a_stage,
+    curious,
+)
 
 
 @pytest.fixture

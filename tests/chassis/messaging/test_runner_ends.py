@@ -6,8 +6,7 @@ import pytest
 
 from chassis.messaging.runner import PartitionRunner
 from chassis.testing.clock import VirtualClock
-from tests.chassis.messaging.runner_bed import LIMITS, CuriousConsumer
-from tests.chassis.messaging.test_runner import A, Handler
+from tests.chassis.messaging.runner_bed import LIMITS, A, CuriousConsumer, Handler
 
 
 class BlindConsumer(CuriousConsumer):

@@ -25,18 +25,12 @@ from chassis.saga import (
 )
 from contracts.base import Address, Command, Event, Message
 from contracts.billing.account import ReleaseQuota, ReserveQuota
-from contracts.delivery.release import AbandonRelease, StageRelease, SwitchLivePointer
 from contracts.orchestrator.publishing import PublishApp
-from contracts.studio.app import FreezeRevision, TagRevision, UnfreezeRevision
+from contracts.studio.app import TagRevision
 from sagas import SAGAS
 from sagas.onboard_workspace import onboard_workspace
 from sagas.publish_app import publish_app
-from tests.chassis.saga.wide import AskFirst
-
-RESERVE = compensatable(ReserveQuota, compensation=ReleaseQuota, retry=QUICK)
-FREEZE = compensatable(FreezeRevision, compensation=UnfreezeRevision, retry=QUICK)
-STAGE = compensatable(StageRelease, compensation=AbandonRelease, retry=PATIENT)
-SWITCH = pivot(SwitchLivePointer, retry=QUICK)
+from tests.chassis.saga.wide import FREEZE, RESERVE, STAGE, SWITCH, AskFirst
 
 
 class Counted(Event):

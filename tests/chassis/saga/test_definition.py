@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from chassis.saga import (
-    PATIENT,
     QUICK,
     Approval,
     DefinitionRefused,
@@ -17,25 +16,15 @@ from chassis.saga import (
     Step,
     compensatable,
     parallel,
-    pivot,
     retriable,
 )
 from contracts.base import REGISTRY, Address, Command, Event
-from contracts.billing.account import ReleaseQuota, ReserveQuota
-from contracts.delivery.release import (
-    AbandonRelease,
-    StageRelease,
-    SwitchLivePointer,
-)
+from contracts.billing.account import ReleaseQuota
 from contracts.orchestrator.onboarding import OnboardWorkspace
 from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import FreezeRevision, TagRevision, UnfreezeRevision
 from sagas.publish_app import publish_app_v1 as publish_app
-
-RESERVE = compensatable(ReserveQuota, compensation=ReleaseQuota, retry=QUICK)
-FREEZE = compensatable(FreezeRevision, compensation=UnfreezeRevision, retry=QUICK)
-STAGE = compensatable(StageRelease, compensation=AbandonRelease, retry=PATIENT)
-SWITCH = pivot(SwitchLivePointer, retry=QUICK)
+from tests.chassis.saga.wide import FREEZE, RESERVE, STAGE, SWITCH
 
 
 class Homeless(Command[Event]):
