@@ -6,6 +6,7 @@ decides, by the context that is signed here.
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
+from urllib.parse import unquote
 from uuid import UUID
 
 import httpx
@@ -58,6 +59,8 @@ class Files:
         self, request: Request, path: str, context: Context, **params: str
     ) -> Response:
         """The service's answer: status, headers, and the body as a stream."""
+        if {".", ".."} & set(unquote(path).split("/")):  # httpx would climb out of what is asked
+            return absent()
         headers = {n: request.headers[n] for n in PASSED_UP if n in request.headers}
         headers |= {
             "accept-encoding": "identity",
@@ -114,8 +117,6 @@ class FileDoor:
         self, request: Request, workspace: UUID, app: UUID, release: UUID, path: str
     ) -> Response:
         """A file of a release, for ever the same."""
-        if {".", ".."} & set(path.split("/")):  # a client on the way would climb: out of /files
-            return absent()
         raw = request.scope["raw_path"].decode("ascii")  # as it came: names may be escaped
         context = await self._visitor(request, workspace)
         return await self._delivery.pass_on(request, raw, context)

@@ -159,6 +159,18 @@ async def test_a_path_that_climbs_reaches_nobody(
     assert upstream.asked == []
 
 
+async def test_an_environment_that_climbs_reaches_nobody(
+    client: httpx.AsyncClient, upstream: Upstream
+) -> None:
+    sent = client.build_request("GET", "/", headers=member())
+    sent.url = AsItIs(f"/live/{WORKSPACE}/{APP}/../manifest.json")
+
+    response = await client.send(sent)
+
+    assert response.status_code == 404
+    assert upstream.asked == []
+
+
 async def test_an_export_names_its_revision_by_global_id(
     client: httpx.AsyncClient, upstream: Upstream
 ) -> None:
