@@ -63,7 +63,7 @@ class ServiceSettings(BaseSettings):
     kafka_group: str = ""  # "" is the service's name
     kafka_instance: str = ""  # of this replica alone, and the same after a restart: its partitions
     # wait for it (for 6 s at most) instead of moving twice; "" lets them move at once
-    chunk_records_max: int = Field(default=256, gt=0)
+    chunk_records_max: int = Field(default=512, gt=0)
     inbox_keep_days: int = Field(default=7, gt=0)  # longer than topics keep commands and events
     saga_keep_days: int = Field(default=90, gt=0)  # after its end
     parked_messages_max: int = Field(default=10_000, gt=0)  # then their partitions pause

@@ -28,7 +28,7 @@ class RelayLimits:
 class RunnerLimits:
     """Sizes in records, times in seconds."""
 
-    chunk_records_max: int = 256
+    chunk_records_max: int = 512
     gather_s: float = 0.004  # wait for company, but only when busy
     lanes: int = 2
     patience_s: float = 0.02  # what does not fill a chunk waits so long for a busy lane

@@ -22,7 +22,8 @@ class _Budget(logging.Filter):
 def quiet_kafka_logs() -> None:
     """Bound what aiokafka logs. Safe to repeat."""
     for name in list(logging.root.manager.loggerDict):
+        if not name.startswith("aiokafka"):
+            continue
         logger = logging.getLogger(name)
-        ours = any(isinstance(each, _Budget) for each in logger.filters)
-        if name.startswith("aiokafka") and not ours:
+        if not any(isinstance(each, _Budget) for each in logger.filters):
             logger.addFilter(_Budget(2))

@@ -7,6 +7,7 @@ models know neither.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -38,6 +39,11 @@ class _Entry(Generic[Aggregate]):
 _Before = tuple[bytes | None, int, bool, bool]  # what a message's undo needs of an entry
 
 
+@cache
+def _adapter_of(aggregate: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(aggregate)
+
+
 class AggregateStore(ChunkStore, Generic[Aggregate]):
     """Subclass it and name `table`, `aggregate`, `key` and, as needed, the others."""
 
@@ -52,7 +58,7 @@ class AggregateStore(ChunkStore, Generic[Aggregate]):
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if hasattr(cls, "aggregate"):
-            cls._adapter = TypeAdapter(cls.aggregate)
+            cls._adapter = _adapter_of(cls.aggregate)
 
     def __init__(self, resources: "Resources") -> None:
         super().__init__(resources)

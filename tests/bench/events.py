@@ -28,7 +28,7 @@ PACED_EVENTS = 400
 PACE_S = 0.005
 PARTITIONS = 6
 WAIT_S = 120.0
-LIMITS = RunnerLimits(chunk_records_max=512, buffer_records_max=4_000)
+LIMITS = RunnerLimits(buffer_records_max=4_000)
 
 
 async def outbox_to_inbox(postgres_url: str, kafka: str) -> list[Measurement]:

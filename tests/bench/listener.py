@@ -30,7 +30,7 @@ from chassis.resources import Resources
 from chassis.stores.postgres import Database
 from contracts.billing.account import QuotaReserved
 
-LIMITS = RunnerLimits(chunk_records_max=512, buffer_records_max=4_000)
+LIMITS = RunnerLimits(buffer_records_max=4_000)
 WAIT_S = 120.0
 
 

@@ -47,7 +47,6 @@ def measure(
     *,
     total: int,
     in_flight: int,
-    chunk: int = 256,
     seconds_max: int = 300,
     profile: str = "",
     servers: Mapping[str, int] | None = None,
@@ -62,7 +61,7 @@ def measure(
     with arena(postgres_url, kafka_bootstrap) as place:
         if filled is not None:
             asyncio.run(filled(place.url("orchestrator")))
-        settings, others = _environments(place, load, chunk, profile)
+        settings, others = _environments(place, load, profile)
         with _processes(PARTICIPANT, others, pairs) as participants:
             began = {name: tree_cpu_s(pid) for name, pid in pids.items()}
             with _processes(ORCHESTRATOR, settings, pairs) as orchestrators:
@@ -89,13 +88,10 @@ def _share(pairs: int, **load: int) -> dict[str, int]:
 
 
 def _environments(
-    place: "Arena", load: Mapping[str, int], chunk: int, profile: str
+    place: "Arena", load: Mapping[str, int], profile: str
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Of an orchestrator with its load, and of a participant."""
-    settings, others = (
-        place.environment(service, CHUNK_RECORDS_MAX=str(chunk))
-        for service in ("orchestrator", "dummy")
-    )
+    settings, others = place.environment("orchestrator"), place.environment("dummy")
     settings["LOAD"] = json.dumps(load)
     if profile:
         settings["PROFILE"], others["PROFILE"] = f"{profile}.orchestrator", f"{profile}.dummy"

@@ -16,6 +16,7 @@ from tests.bench.table import Measurement
 
 ROWS = (1_000, 100_000, 1_000_000)
 SAGAS = 4_000
+SAGAS_OF_PAIRS = 10_000
 IN_FLIGHT = 512
 FILL_S = 600.0
 
@@ -103,11 +104,16 @@ def two_of_each(postgres_url: str, kafka: str, servers: Mapping[str, int]) -> li
 
     def run(pairs: int) -> dict[str, float]:
         return saga_throughput.measure(
-            postgres_url, kafka, total=SAGAS, in_flight=IN_FLIGHT, servers=servers, pairs=pairs
+            postgres_url,
+            kafka,
+            total=SAGAS_OF_PAIRS,
+            in_flight=IN_FLIGHT,
+            servers=servers,
+            pairs=pairs,
         )
 
     one, two = run(1), run(2)
-    how = f"{SAGAS} sagas, {IN_FLIGHT} in flight, ends counted in the store, effects exact"
+    how = f"{SAGAS_OF_PAIRS} sagas, {IN_FLIGHT} in flight, ends counted in the store, effects exact"
     return [
         Measurement(
             "two of each, throughput", _rate(two), _rate(one), "sagas/s", "one of each", how

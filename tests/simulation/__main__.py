@@ -9,13 +9,15 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
+from itertools import count
 
 from chassis.testing.simulation.run import Totals, shrunk, simulate_many
+from chassis.testing.simulation.scenario import Scenario
 from chassis.testing.simulation.story import mermaid, story
 from tests.simulation.scenarios import ALL, every, one
 
-SAGAS_A_SEED = 120  # on average; only to know how many seeds to prepare
 PROGRESS_S = 5.0
 TOLD_MAX = 3
 
@@ -25,7 +27,7 @@ def main() -> int:
     given = _arguments()
     scenarios = partial(one, given.saga) if given.saga else every
     base = secrets.randbelow(10**9) if given.base is None else given.base
-    seeds = _seeds(given.seeds) or list(range(base, base + given.sagas // SAGAS_A_SEED + 1))
+    seeds = _seeds(given.seeds) or _enough(scenarios, base, given.sagas)
     print(f"seeds {seeds[0]}-{seeds[-1]}   (again: make sim SEEDS={seeds[0]}-{seeds[-1]})")
     totals, began, shown = Totals(), time.monotonic(), 0.0
     for outcome in simulate_many(scenarios, seeds, jobs=given.jobs):
@@ -35,8 +37,6 @@ def main() -> int:
             shown = now
             print(_line(totals, len(seeds), now), flush=True)
         if len(totals.failed) >= TOLD_MAX:
-            break
-        if not given.seeds and totals.sagas.total() >= given.sagas:
             break
     print(_line(totals, len(seeds), time.monotonic() - began))
     print("  ended    " + ", ".join(f"{name} {n}" for name, n in sorted(totals.sagas.items())))
@@ -62,6 +62,17 @@ def _line(totals: Totals, seeds: int, seconds: float) -> str:
 def _seeds(text: str) -> list[int]:
     first, _, last = text.partition("-")
     return list(range(int(first), int(last or first) + 1)) if text else []
+
+
+def _enough(scenarios: Callable[[int], Scenario], base: int, sagas: int) -> list[int]:
+    """Seeds from `base` on whose worlds start so many sagas; real services start more."""
+    seeds: list[int] = []
+    for seed in count(base):
+        if sagas <= 0:
+            break
+        seeds.append(seed)
+        sagas -= scenarios(seed).starts
+    return seeds
 
 
 def _arguments() -> argparse.Namespace:

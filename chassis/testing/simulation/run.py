@@ -19,7 +19,7 @@ from chassis.testing.simulation.quick import quickly
 from chassis.testing.simulation.scenario import Scenario
 from chassis.testing.simulation.world import Outcome, World
 
-BATCH = 8
+BATCH = 4
 """Seeds that a worker takes at a time."""
 
 

@@ -2,7 +2,8 @@
 
 Reads LOAD (JSON: total, in_flight, batch, warm) and writes one JSON line of figures to stdout.
 `warm` sagas run before those that count. `replicas` share one database: each has a load of its own,
-begins when all are there, and counts its ends in the store, as others may end its sagas.
+begins when all are there, starts one for each that ends with it, whoever started that one, and
+looks into the store only for the last of its own, which may end anywhere.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from chassis.clock import Clock, SystemClock, new_id
 from chassis.messaging.deadletters import DeadLetters
@@ -41,8 +41,10 @@ _SPAN = (1 << 64) - 1
 class Load:
     """Starts sagas in batches as others end."""
 
-    def __init__(self, engine: SagaEngine, total: int, in_flight: int, batch: int) -> None:
-        self._engine = engine
+    def __init__(
+        self, engine: SagaEngine, database: Database, total: int, in_flight: int, batch: int
+    ) -> None:
+        self._engine, self._database = engine, database
         self.total, self._in_flight, self._batch = total, in_flight, batch
         self.started = self.ended = 0
         self.prices = 0
@@ -52,21 +54,13 @@ class Load:
         self.ended += ended
         self._moved.set()
 
-    async def watch(self, database: Database, clock: Clock) -> None:
-        """Count ends in the store."""
-        while True:
-            started = self.started
-            left = await database.fetchval(_OPEN, WORKSPACE)
-            self.freed(max(0, started - left - self.ended))
-            await clock.sleep(WATCH_S)
-
     def reset(self) -> None:
         self.started = self.ended = 0
 
-    async def run(self, total: int) -> dict[str, float]:
+    async def run(self, total: int, clock: Clock) -> dict[str, float]:
         """Until so many have ended."""
         began, cpu = time.time(), time.process_time()
-        while self.ended < total:
+        while self.started < total:
             room = min(self._in_flight - (self.started - self.ended), total - self.started)
             if room > 0 and (room >= self._batch or self.started + room == total):
                 await self._engine.start([self._start() for _ in range(min(room, self._batch))])
@@ -75,6 +69,9 @@ class Load:
             self._moved.clear()
             async with asyncio.timeout(STALL_S):
                 await self._moved.wait()
+        async with asyncio.timeout(STALL_S):
+            while await self._database.fetchval(_OPEN, WORKSPACE):
+                await clock.sleep(WATCH_S)
         return {"began": began, "ended": time.time(), "cpu_s": time.process_time() - cpu}
 
     def _start(self) -> Start:
@@ -103,11 +100,10 @@ def wire(plan: dict[str, int]) -> Callable[[Wiring], None]:
         )
         engine = SagaEngine(desk, wiring.relay, clock)
         timers = Timers(engine, database, clock)
-        load = Load(engine, plan["total"], plan["in_flight"], plan["batch"])
+        load = Load(engine, database, plan["total"], plan["in_flight"], plan["batch"])
 
         def freed(ended: int) -> None:
-            if plan["replicas"] == 1:
-                load.freed(ended)
+            load.freed(ended)
             timers.rouse()
 
         lot = ParkingLot(GROUP, database, DeadLetters(GROUP, wiring.relay))
@@ -116,8 +112,6 @@ def wire(plan: dict[str, int]) -> Callable[[Wiring], None]:
         wiring.consume(Consumer("orchestrator-replies", (REPLIES,), chunk))
         wiring.run("saga-timers", timers.run)
         wiring.run("saga-auditor", Auditor(database, clock).run)
-        if plan["replicas"] > 1:
-            wiring.run("watch", partial(load.watch, database, clock))
         wiring.run("load", _measured(load, wiring, clock, plan))
 
     return extend
@@ -133,12 +127,12 @@ def _measured(
             await clock.sleep(0.1)
         if plan["replicas"] > 1:
             await clock.sleep(SETTLE_S)  # partitions and shards are dealt out
-        await load.run(plan["warm"])
+        await load.run(plan["warm"], clock)
         load.reset()
         sampler = Sampler()
         if "PROFILE" in os.environ:
             sampler.start()
-        figures = await load.run(load.total)
+        figures = await load.run(load.total, clock)
         sampler.stop()
         sampler.write(os.environ.get("PROFILE", ""))
         print(json.dumps(figures), flush=True)

@@ -33,6 +33,7 @@ class Schema:
         self.procedures: dict[str, Procedure] = {}
         self.plans: dict[str, Any] = {}  # Plan by text: what was understood once stays so
         self.fragment_plans: dict[str, Any] = {}  # the same, by a text with `{}`
+        self.heads: dict[str, str] = {}  # the newest revision by its table
 
     def execute(self, text: str) -> None:
         """One statement of a migration. Raises UnknownStatement."""
@@ -51,6 +52,7 @@ class Schema:
         """One to go on from."""
         made = Schema(self._ignored)
         made.shapes, made.procedures = dict(self.shapes), dict(self.procedures)
+        made.heads = self.heads
         return made
 
 
@@ -74,6 +76,7 @@ def migrated(wanted: tuple[Migrations, ...], ignored: tuple[str, ...] = ()) -> S
         recorder = _Recorder(schema, migrations.version_table)
         for file in _in_order(sorted((migrations.folder / "versions").glob("*.py"))):
             _upgrade(file, recorder)
+        schema.heads[migrations.version_table] = migrations.head
     return schema
 
 

@@ -41,9 +41,8 @@ class SimPostgres:
         self.tables: dict[str, Table] = {
             name: Table(shape) for name, shape in self._schema.shapes.items()
         }
-        for migration in migrations:
-            versions = self.tables[migration.version_table]
-            versions.put(migration.head, {"version_num": migration.head})
+        for table, head in self._schema.heads.items():
+            self.tables[table].put(head, {"version_num": head})
         self._ears: dict[str, dict[Ear, None]] = {}
 
     def rows(self, table: str) -> list[Row]:
