@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
-from uuid import UUID, SafeUUID
+from uuid import UUID
+
+from asyncpg.pgproto.pgproto import UUID as FastUUID  # a UUID like any other, in C
 
 
 class Clock(Protocol):
@@ -81,25 +83,26 @@ def shaped_id(ms: int, upper: int, lower: int) -> UUID:
 
 
 def uuid_of(number: int) -> UUID:
-    """`UUID(int=number)`, without the checks that cost more than the rest."""
-    made = _new(UUID)
-    _set(made, "int", number)
-    _set(made, "is_safe", _UNKNOWN)
+    """`UUID(int=number)`, as PostgreSQL's driver makes them: equal to any other and a tenth of its
+    cost. Each message has five, which are read, hashed, compared and written. orjson knows only
+    the standard library's: give it their text."""
+    return uuid_of_bytes(number.to_bytes(16, "big"))
+
+
+def uuid_of_bytes(value: bytes) -> UUID:
+    """`UUID(bytes=value)`, see `uuid_of`."""
+    made: UUID = FastUUID(value)
     return made
 
 
 def uuid_of_text(text: str) -> UUID:
     """`UUID(text)`: the usual form fast, any other as it is. Raises ValueError."""
-    if len(text) == 36 and text.count("-") == 4:
-        try:
-            return uuid_of(int(text.replace("-", ""), 16))
-        except ValueError:
-            pass
-    return UUID(text)
+    made: UUID = FastUUID(text) if len(text) == _USUAL else FastUUID(UUID(text).bytes)
+    return made
 
 
-_new, _set = object.__new__, object.__setattr__
-_UNKNOWN = SafeUUID.unknown  # an enum's member is looked up slowly
+_USUAL = 36
+"""Characters, with dashes."""
 
 
 _dice: Dice = _SystemDice()

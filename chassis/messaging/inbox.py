@@ -6,6 +6,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from uuid import UUID
 
+from chassis.clock import uuid_of_text
 from chassis.errors import ForwardRefused
 from chassis.messaging.partitions import ahead, span
 from chassis.stores.postgres import Database
@@ -92,7 +93,7 @@ class Inbox:
     def _load(self, rows: list[Row]) -> None:
         for message_id, _, _, about, body in rows:
             reply_type, _, digest = (about or "").partition(" ")
-            self._known[UUID(message_id)] = Kept(
+            self._known[uuid_of_text(message_id)] = Kept(
                 reply_type,
                 (body or "").encode(),
                 bytes.fromhex(digest) if digest else None,

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 
-from chassis.clock import uuid_of
+from chassis.clock import uuid_of_text
 from chassis.saga.state import Phase, SagaState, Status, StepMark, StepState
 
 COLUMNS = (
@@ -35,7 +34,7 @@ def body_of(state: SagaState) -> str:
             "wake_at": state.wake_at,
             "error_type": state.error_type,
             "error": state.error,
-            "actor_id": state.actor_id,
+            "actor_id": None if state.actor_id is None else str(state.actor_id),
         }
     ).decode()
 
@@ -45,11 +44,11 @@ def state_of(row: Any) -> SagaState:  # an asyncpg record: untyped
     body = orjson.loads(row[12])
     wake_at, actor = body["wake_at"], body["actor_id"]
     return SagaState(
-        id=uuid_of(row[0].int),
+        id=row[0],
         saga=row[1],
         definition_version=row[2],
-        workspace_id=uuid_of(row[3].int) if row[3] else None,
-        actor_id=UUID(actor) if actor else None,
+        workspace_id=row[3],
+        actor_id=uuid_of_text(actor) if actor else None,
         started_at=row[10],
         updated_at=row[11],
         deadline_at=row[8],

@@ -9,7 +9,7 @@ inbox would repeat the old refusal for ever.
 from hashlib import blake2b
 from uuid import UUID
 
-from chassis.clock import uuid_of
+from chassis.clock import uuid_of_bytes, uuid_of_text
 
 FORWARD = 0
 BACKWARD = 1
@@ -39,7 +39,7 @@ def parsed(text: bytes) -> UUID:
     """The UUID in a header. Raises ValueError."""
     if len(text) != 36:
         raise ValueError("a UUID has 36 characters")
-    return uuid_of(int(text.replace(b"-", b""), 16))
+    return uuid_of_text(text.decode("ascii"))
 
 
 def _derived(saga_id: UUID, what: bytes) -> UUID:
@@ -47,4 +47,4 @@ def _derived(saga_id: UUID, what: bytes) -> UUID:
     shaped = bytearray(own[:6] + blake2b(own + what, digest_size=10).digest())
     shaped[6] = shaped[6] & 0x0F | 0x70  # version 7
     shaped[8] = shaped[8] & 0x3F | 0x80  # variant 10
-    return uuid_of(int.from_bytes(shaped, "big"))
+    return uuid_of_bytes(bytes(shaped))

@@ -22,7 +22,7 @@ async def holders(database: Database, keys: Sequence[str]) -> dict[str, tuple[UU
         "SELECT key, queue[1], cardinality(queue) FROM entity_lock WHERE key = ANY($1::text[])",
         list(keys),
     )
-    return {row[0]: (UUID(int=row[1].int), row[2]) for row in rows}
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def add_joins(statement: Statement, wanted: Sequence[tuple[str, UUID]], free: set[str]) -> None:

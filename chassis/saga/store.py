@@ -40,7 +40,7 @@ class SagaStore:
         seen: set[UUID] = set()
         for row in rows:
             if row[1] is None:
-                seen.add(UUID(int=row[0].int))
+                seen.add(row[0])
             else:
                 state = state_of(row)
                 states[state.id] = state

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from chassis.clock import uuid_of_text
 from chassis.stores.chunks import ChunkStore, FlushFirst
 from chassis.stores.statement import Reading, Row, Statement
 
@@ -58,7 +59,7 @@ class AggregateStore(ChunkStore, Generic[Aggregate]):
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if hasattr(cls, "aggregate"):
-            cls._adapter = _adapter_of(cls.aggregate)
+            cls._adapter = _adapter_of(cls.aggregate)  # type: ignore[arg-type]  # classes hash
 
     def __init__(self, resources: "Resources") -> None:
         super().__init__(resources)
@@ -196,7 +197,7 @@ class AggregateStore(ChunkStore, Generic[Aggregate]):
             entry = self._entries.get(name)
             if entry is not None and (entry.dirty or entry.base is not None):
                 continue  # the chunk knows better than the database
-            key: Key = UUID(name) if self.id_type == "uuid" else name
+            key: Key = uuid_of_text(name) if self.id_type == "uuid" else name
             body = state.encode() if state is not None else None
             self._entries[name] = _Entry(key, None, body, revision, version or 0, present=True)
 
@@ -282,6 +283,6 @@ class AggregateStore(ChunkStore, Generic[Aggregate]):
 
 def _uuid(text: str) -> UUID | None:
     try:
-        return UUID(text)
+        return uuid_of_text(text)
     except ValueError:
         return None

@@ -57,7 +57,7 @@ class Operations(ChunkStore):
             updated_at=now,
         )
         self._known[operation_id] = operation
-        body = orjson.dumps(dict(input))
+        body = orjson.dumps(dict(input), default=str)
         actor_id = actor_id or current_actor_id()
         self._new[operation_id] = (operation, body, actor_id, current_traceparent())
         return operation

@@ -68,9 +68,9 @@ class RedisMemory:
         kept = await self._get(key)
         if kept is None:
             made = await make()
-            if await self._set_first(key, orjson.dumps(made)):
+            if await self._set_first(key, orjson.dumps(made, default=str)):
                 return made
-            kept = await self._get(key) or orjson.dumps(made)
+            kept = await self._get(key) or orjson.dumps(made, default=str)
         return dict(orjson.loads(kept))
 
     async def found(self, workspace_id: UUID, user_id: UUID) -> None:

@@ -1,7 +1,6 @@
 """The orchestrator's tables are the engine's: see chassis.saga and the migrations."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from chassis.saga.book import SagaBook
 from chassis.saga.state import SagaState
@@ -65,5 +64,5 @@ class SqlSagas(SagaBook):
             *arguments_of(wanted),
             limit + 1,
         )
-        states = [await self.get(UUID(int=row["id"].int)) for row in rows]
+        states = [await self.get(row["id"]) for row in rows]
         return [state for state in states if state is not None]

@@ -2,8 +2,20 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
-from chassis.clock import SystemClock, born_at, derived_id, jittered, new_id
+import pytest
+
+from chassis.clock import (
+    SystemClock,
+    born_at,
+    derived_id,
+    jittered,
+    new_id,
+    uuid_of,
+    uuid_of_bytes,
+    uuid_of_text,
+)
 from chassis.testing.clock import START, VirtualClock
 
 
@@ -29,6 +41,36 @@ def test_a_derived_id_is_the_same_for_the_same_parts_only() -> None:
     assert other not in same
     assert born_at(other) == START
     assert other.version == 7
+
+
+ANY = UUID("019b7600-0000-776a-acf8-9a292c1f11d8")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        uuid_of(ANY.int),
+        uuid_of_bytes(ANY.bytes),
+        *map(uuid_of_text, (str(ANY), str(ANY).upper(), ANY.hex, f"{{{ANY}}}", ANY.urn)),
+    ],
+)
+def test_a_made_uuid_is_like_any_other(made: UUID) -> None:
+    assert isinstance(made, UUID)
+    assert (made, ANY) == (ANY, made)
+    assert ({made: 1}[ANY], {ANY: 1}[made]) == (1, 1)
+    assert (str(made), repr(made), made.int, made.bytes) == (
+        str(ANY),
+        repr(ANY),
+        ANY.int,
+        ANY.bytes,
+    )
+    assert (made.version, made < UUID(int=0), UUID(int=0) < made) == (7, False, True)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 36, str(ANY)[1:], f"{ANY}\n", "-" * 36])
+def test_what_is_no_uuid_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        uuid_of_text(text)
 
 
 def test_jitter_stays_below_its_bound() -> None:

@@ -83,7 +83,7 @@ async def _ahead(database: Database, state: SagaState, keys: list[str]) -> list[
         keys,
         state.id,
     )
-    return [UUID(int=row[0].int) for row in rows]
+    return [row[0] for row in rows]
 
 
 VIEWS = (list_sagas, get_saga)

@@ -1,10 +1,10 @@
 """Ids that follow from others: the same today and after every upgrade."""
 
-from uuid import UUID, SafeUUID
+from uuid import UUID
 
 import pytest
 
-from chassis.saga.ids import event_id, parsed, uuid_of
+from chassis.saga.ids import event_id, parsed
 from chassis.testing.saga import SAGA_ID
 
 
@@ -29,10 +29,3 @@ def test_what_is_no_uuid_is_refused(text: bytes) -> None:
 def test_a_short_uuid_is_refused_with_the_reason() -> None:
     with pytest.raises(ValueError, match=r"^a UUID has 36 characters$"):
         parsed(str(SAGA_ID).encode()[1:])
-
-
-def test_a_made_uuid_is_like_any_other() -> None:
-    made = uuid_of(SAGA_ID.int)
-
-    assert made == SAGA_ID
-    assert made.is_safe is SafeUUID.unknown

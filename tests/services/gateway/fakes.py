@@ -89,7 +89,7 @@ class FakeMemory:
 
     async def first(self, command_id: UUID, make: Callable[[], Awaitable[Any]]) -> Any:
         if command_id not in self.kept:
-            self.kept[command_id] = orjson.dumps(await make())
+            self.kept[command_id] = orjson.dumps(await make(), default=str)
         return orjson.loads(self.kept[command_id])
 
     async def found(self, workspace_id: UUID, user_id: UUID) -> None:
