@@ -238,7 +238,7 @@ MUTANTS = (
     Mutant(
         "contiguous watermark",
         (instead(PartitionRunner, "_take", _done_when_taken),),
-        rare.observed,
+        rare.interrupted,
     ),
     Mutant("relay lease", (instead(Leases, "tick", _every_shard_is_mine),), rare.racing),
     Mutant(

@@ -66,6 +66,21 @@ def dying(seed: int) -> Scenario:
     return replace(_RUSH, observed=True, faults=faults)
 
 
+def interrupted(seed: int) -> Scenario:
+    """Chunks take longer than offsets wait to be committed, and their processes die meanwhile."""
+    faults = Faults(slow=3.0, slow_s=12, crash_every_s=2, down_s=1)
+    return replace(
+        _RUSH,
+        keys=30,
+        replicas=1,
+        touches=100,
+        observed=True,
+        faults=faults,
+        start_within_s=60.0,
+        faults_last_s=90.0,
+    )
+
+
 def contended(seed: int) -> Scenario:
     """Others change the same things through any replica, while processes freeze and die."""
     faults = Faults(
@@ -131,6 +146,7 @@ ALL: tuple[Rare, ...] = (
     crashing,
     observed,
     dying,
+    interrupted,
     contended,
     racing,
     moved,
