@@ -26,9 +26,10 @@ def held_locks(seed: int) -> Scenario:
     """Operators leave sagas paused for longer than others may wait for their locks."""
     return Scenario(
         (onboard_workspace,),
-        starts=30,
-        keys=2,
-        faults=Faults(order_every_s=0.6),
+        starts=20,
+        replicas=1,
+        keys=1,
+        faults=Faults(order_every_s=0.3, slow=1.0, slow_s=2),
         hold_s=900.0,
         observed=False,
     )
