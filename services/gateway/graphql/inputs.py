@@ -1,6 +1,7 @@
 """From command contract to GraphQL input, and back from what a client sent to contract fields."""
 
 import inspect
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from datetime import datetime
@@ -25,6 +26,9 @@ KEY_DESCRIPTION = (
     "the first call's answer and does nothing twice."
 )
 KEY_LENGTH_MAX = 200
+
+# Controls, line separators, and what Trojan Source (CVE-2021-42574) turns texts around with.
+_DISGUISES = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -110,9 +114,17 @@ def build(contract: type[Message], fields: Mapping[str, Any], prefix: str = "inp
     Returns an instance of `contract`.
     """
     try:
-        return contract.model_validate(dict(fields))
+        message = contract.model_validate(dict(fields))
     except ValidationError as error:
         raise BadInput(*(fault_of(item, prefix) for item in error.errors())) from None
+    disguised = [
+        Fault(prefix + to_camel(name), "has a control character, or one that turns the text around")
+        for name, value in message
+        if name.endswith("name") and isinstance(value, str) and _DISGUISES.search(value)
+    ]
+    if disguised:
+        raise BadInput(*disguised)
+    return message
 
 
 def fault_of(item: Mapping[str, Any], prefix: str = "") -> Fault:

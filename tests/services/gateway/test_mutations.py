@@ -1,5 +1,7 @@
 """Mutations: from input to command, and from answer or refusal to a member of the union."""
 
+import pytest
+
 from chassis.errors import Conflict, IdempotencyKeyReused, Rejected
 from contracts.identity.session import Authorize, LogOut, RevocationReason, SessionRevoked
 from contracts.identity.user import Register, UserRegistered
@@ -130,6 +132,29 @@ async def test_an_edit_with_a_stale_version_says_which_is_current() -> None:
     assert command.entity_id == "pages/One:two"
     assert (command.source, command.text) == ({"a": [1]}, None)
     assert result["data"]["changeEntity"]["currentVersion"] == 4
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u2028", "\x07", "\x9b", "\n"])
+async def test_a_name_that_disguises_itself_is_refused(sign: str) -> None:
+    world, fake = a_world({CreateApp: created})
+    given = {"workspaceId": WORKSPACE_ID, "appName": f"Tea{sign}gpj.exe"}
+
+    async with a_client(world) as client:
+        result = await graphql(client, CREATE, input=given)
+
+    assert code(result) == "BAD_INPUT"
+    assert result["errors"][0]["extensions"]["field"] == "input.appName"
+    assert not fake.sent
+
+
+async def test_a_name_may_have_any_script_and_emoji() -> None:
+    world, fake = a_world({CreateApp: created})
+    name = "چای \u200fשלום 👩‍👩‍👧 naïve"
+
+    async with a_client(world) as client:
+        await graphql(client, CREATE, input={"workspaceId": WORKSPACE_ID, "appName": name})
+
+    assert fake.sent[0][0].app_name == name
 
 
 async def test_a_rule_of_the_contract_that_is_broken_names_the_field() -> None:
