@@ -32,7 +32,6 @@ class Consumer:
     group: str
     topics: tuple[str, ...]
     handler: ChunkHandler
-    from_start: bool = True  # a new group begins with the oldest record
 
 
 @dataclass(slots=True)

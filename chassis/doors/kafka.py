@@ -4,6 +4,7 @@ One consumer group for each service (its name): the commands on `cmd.<name>.v1`,
 events that it handles, and the taps. Extensions may add groups of their own.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -79,8 +80,7 @@ class KafkaDoor:
 
     async def stop(self) -> None:
         """Finish the chunks under way and leave the groups. The relay is stopped later."""
-        for subscription in self._subscriptions:
-            await subscription.stop()
+        await asyncio.gather(*(subscription.stop() for subscription in self._subscriptions))
 
     async def start(self) -> None:
         """Relay and consume in the background. The database must have its migrations: without its

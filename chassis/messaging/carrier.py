@@ -172,7 +172,6 @@ class Carrier:
             if len(rows) < len(self._queue):
                 self.postpone([row for row in self._queue if row.topic in self._aside])
             self._queue.clear()
-            OUTBOX_QUEUE.set(len(self._sent) - len(self._acked))
             if rows:
                 try:
                     await life.producer.send_rows(rows)
@@ -261,6 +260,7 @@ class Carrier:
     async def _sweep_loop(self) -> None:
         while True:
             await self._clock.sleep(self._limits.sweep_s)
+            OUTBOX_QUEUE.set(len(self._sent) - len(self._acked))
             try:
                 await self.delete_acked()
             except (Unavailable, Conflict) as error:

@@ -74,9 +74,9 @@ class CommandChunk:
                 continue
             if work is not None:
                 works.append(work)
-        if undecodable:
-            await self.lot.refuse(undecodable)
         await self._run(works)
+        if undecodable:  # last, as whatever fails has all of these records come again
+            await self.lot.refuse(undecodable)
         self._count("undecodable", len(undecodable))
         self._count("ignored", len(records) - len(works) - len(undecodable))
 
@@ -197,7 +197,8 @@ class CommandChunk:
                     error=failure,
                     stack="".join(format_tb(error.__traceback__)),  # not its text: may be secret
                 )
-            await self._kit.resources.clock.sleep(jittered(self._limits.pause_s * 2**number))
+            if number < self._limits.tries_max:
+                await self._kit.resources.clock.sleep(jittered(self._limits.pause_s * 2**number))
         assert work.record is not None, "only records are parked"
         tries = self._limits.tries_max
         letter = DeadLetter("failed", failure, tries, work.binding.name, work.envelope)

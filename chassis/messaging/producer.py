@@ -103,6 +103,7 @@ class Producer:
         try:
             async with asyncio.timeout(2 * _REQUEST_TIMEOUT_S):
                 future = await self._client.send(topic, value, key, headers=list(headers))
+                future.add_done_callback(self._judge)
                 await asyncio.shield(future)
         except (TimeoutError, KafkaTimeoutError) as error:
             raise Unanswered(f"kafka: {topic} is not confirmed") from error
@@ -165,6 +166,12 @@ class Producer:
                 return
             except KafkaTimeoutError:  # its buffer is full: the broker is away
                 log.warning("producer_waits_for_kafka")
+
+    def _judge(self, future: "asyncio.Future[object]") -> None:
+        """A letter that Kafka refused ends this producer's life as a row does."""
+        error = asyncio.CancelledError() if future.cancelled() else future.exception()
+        if error is not None:
+            self._watcher.broken(error)
 
     def _done(self, ids: list[UUID], future: "asyncio.Future[object]") -> None:
         error = asyncio.CancelledError() if future.cancelled() else future.exception()

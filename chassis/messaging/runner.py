@@ -6,6 +6,7 @@ comes again: the inbox knows.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -97,8 +98,10 @@ class PartitionRunner:
     async def revoked(self, _places: object = ()) -> None:
         """Before a rebalance: everything is handed back (all assignors here are eager)."""
         await self.drain()
+        for place in self._partitions:
+            PARTITIONS.labels(place.topic).set(0)
+            LAG.remove(place.topic, str(place.partition))  # another replica's from here on
         self._partitions = {}
-        PARTITIONS.set(0)
 
     async def assigned(self, places: Sequence[Place]) -> None:
         """After a rebalance. Positions start at the committed offsets."""
@@ -108,7 +111,8 @@ class PartitionRunner:
         self._partitions = {place: Partition(place) for place in sorted(places)}
         self._lanes = Lanes(self._partitions.values(), self._limits)
         self._tasks = [asyncio.create_task(self._run_lane(lane)) for lane in self._lanes.all]
-        PARTITIONS.set(len(self._partitions))
+        for topic, count in Counter(place.topic for place in self._partitions).items():
+            PARTITIONS.labels(topic).set(count)
         log.info("partitions_assigned", count=len(self._partitions))
 
     def stalled(self) -> str:

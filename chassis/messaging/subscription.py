@@ -6,7 +6,7 @@ records. It gives connection, lifecycle and the rebalance hooks; offsets are our
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from aiokafka import ConsumerRebalanceListener
@@ -51,7 +51,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
 class Subscription:
     """One group on some topics, handled chunk by chunk. `start` it, `stop` it.
 
-    A group that is new begins with the oldest record, or with the next one (`from_start` False).
+    A group that is new begins with the oldest record.
     `instance`: this replica's name in the group (a static member), the same after a restart.
     `moved` hears the partitions after each assignment.
     """
@@ -65,7 +65,6 @@ class Subscription:
         handler: ChunkHandler,
         clock: Clock,
         limits: RunnerLimits | None = None,
-        from_start: bool = True,
         instance: str = "",
         moved: Callable[[Iterable[Place]], None] | None = None,
     ) -> None:
@@ -77,7 +76,6 @@ class Subscription:
         self._handler = handler
         self._clock = clock
         self._limits = limits or RunnerLimits()
-        self._from: Literal["earliest", "latest"] = "earliest" if from_start else "latest"
         self._task: asyncio.Task[None] | None = None
         self._down = "kafka: not connected yet"
         self._runner = PartitionRunner(handler, clock, self._limits)
@@ -123,7 +121,7 @@ class Subscription:
             ack_policy=AckPolicy.MANUAL,  # its default commits what was read, not what was done
             listener=_Listener(runner, self._moved),
             partition_assignment_strategy=_ASSIGNORS,
-            auto_offset_reset=self._from,
+            auto_offset_reset="earliest",
             session_timeout_ms=_SESSION_S * 1000,
             heartbeat_interval_ms=_SESSION_S * 1000 // 3,
             rebalance_timeout_ms=_REBALANCE_S * 1000,

@@ -246,6 +246,8 @@ class UnitOfWork:
             store.flush(statement)
             store.send(self._outbox)
         await self._kit.commit_point.commit(statement, self._outbox)
+        for store in self._stores.values():
+            store.committed()
 
 
 @lru_cache(maxsize=1024)

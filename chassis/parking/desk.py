@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from chassis.context import Context
+from chassis.cursors import number_of
 from chassis.errors import FieldError, ForwardRefused, InvalidMessage, Rejected
 from chassis.messaging.envelope import Headers
 from chassis.parking.letter import plain, unpacked
@@ -109,7 +110,7 @@ class LetterDesk:
 
     async def page(self, query: ListDeadLetters) -> DeadLetterPage:
         """Answers ListDeadLetters. Raises InvalidMessage."""
-        found = await self._find(query, None, _cursor(query.cursor), query.limit + 1)
+        found = await self._find(query, None, number_of(query.cursor) or 0, query.limit + 1)
         letters = found[: query.limit]
         more = str(letters[-1]["seq"]) if len(found) > query.limit else ""
         return DeadLetterPage(
@@ -283,11 +284,3 @@ def _narrow(command: Verb) -> bool:
 def _who(command: Verb, context: Context) -> str:
     """The user that the gateway knows; else the name that the operator gave."""
     return str(context.actor_id) if context.actor_id else plain(command.operator) or "operator"
-
-
-def _cursor(text: str) -> int:
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise InvalidMessage([FieldError("cursor", "cursor", "not a cursor of ours")])
-    return int(text)

@@ -169,8 +169,8 @@ class ParkingLot:
     def demand_room(self, taken: int, count: int) -> None:
         """Raises ParkingFull, and sounds the alarm."""
         full = taken + count > self.limits.open_max
-        metrics.FULL.labels(self.group).set(1 if full else 0)
         if full:
+            metrics.FULL.labels(self.group).set(1)  # until ParkedKeys counts and finds room
             log.error("parking_lot_full", group=self.group, taken=taken)
             reason = f"{self.group}: {taken} messages are parked, and there is no room for more"
             raise ParkingFull(reason, retry_after=self.limits.retry_after_s)

@@ -94,8 +94,10 @@ class SagaBook(ChunkStore):
 
     def flush(self, statement: Statement) -> None:
         self._desk.fill(statement, self._batch)
-        count(self._batch)
 
     def send(self, outbox: Outbox) -> None:
         for envelope in self._batch.outbox:
             outbox.append(envelope)
+
+    def committed(self) -> None:
+        count(self._batch)

@@ -82,10 +82,10 @@ class SagaChunk:
                 items.append(_Item(decode_answer(record, at), record))
             except Undecodable as error:
                 undecodable.append((record, str(error)))
-        if undecodable:
+        await self._run(items)
+        if undecodable:  # last, as whatever fails has all of these records come again
             await self._lot.refuse(undecodable)
             self._count("undecodable", len(undecodable))
-        await self._run(items)
 
     async def replay(self, letters: Sequence[Letter]) -> None:
         """Handle parked replies to one saga, in order, and settle their rows with them."""
@@ -96,7 +96,7 @@ class SagaChunk:
 
     async def _run(self, items: Sequence[_Item]) -> None:
         """All in one transaction; when that fails, in halves; alone, a few tries more."""
-        failure = ""
+        failure, failures = "", 0
         for number in range(CONFLICTS_MAX):
             if not items:
                 return
@@ -112,8 +112,8 @@ class SagaChunk:
             except Exception as error:
                 CHUNK_RERUNS.labels("failure").inc()
                 log.warning("saga_chunk_failed", records=len(items), error=place_of(error))
-                failure = place_of(error)
-                if len(items) > 1 or number + 1 >= TRIES_MAX:
+                failure, failures = place_of(error), failures + 1
+                if len(items) > 1 or failures >= TRIES_MAX:
                     break
             await self._clock.sleep(jittered(min(PAUSE_S, 0.001 * 2**number)))
         if len(items) == 1:

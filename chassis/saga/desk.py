@@ -116,7 +116,9 @@ class SagaDesk:
 
     def fill(self, statement: Statement, batch: Batch, *, exact: bool = False) -> None:
         """Add all that the batch holds, but for its outbox. `exact`: see SagaStore."""
-        locks.add_joins(statement, batch.joins, batch.free)
+        gone = {state.id for state in batch.ended}  # joined and ended at once: an approval too late
+        joins = [(key, saga_id) for key, saga_id in batch.joins if saga_id not in gone]
+        locks.add_joins(statement, joins, batch.free)
         self.store.add_rearms(statement, batch.rearmed)
         self.store.add_changes(statement, batch, exact=exact)
         held = [

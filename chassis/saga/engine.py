@@ -149,6 +149,8 @@ class SagaEngine:
             raise
         except Exception:
             log.exception("saga_tick_failed", sagas=[str(state.id) for state, _ in events[:5]])
+            if len(events) == 1:  # of several, each is tried alone next
+                metrics.TICKS_FAILED.labels(events[0][0].saga).inc()
             return False
         return True
 

@@ -15,6 +15,9 @@ SECONDS = Histogram(
 )
 TRANSITIONS = Counter("basalt_saga_transitions_total", "Rows written")
 IGNORED = Counter("basalt_saga_replies_ignored_total", "Answers that did not count", ["reason"])
+TICKS_FAILED = Counter(
+    "basalt_saga_ticks_failed_total", "Wake-ups that broke; tried again in seconds", ["saga"]
+)
 OPEN = Gauge("basalt_sagas_open", "Sagas that have not ended", ["saga", "status"])
 OLDEST_OVERDUE = Gauge(
     "basalt_saga_oldest_overdue_seconds", "How long the oldest due wake-up has been waiting"

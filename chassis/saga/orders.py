@@ -1,10 +1,16 @@
 """Orders: what an operator may do to a saga, and when it is possible. Pure, as the core is."""
 
+from copy import copy
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError, create_model
+
 from chassis.saga.definition import fields_of
 from chassis.saga.inputs import Decision, Fact, Happened, Order, Verb
-from chassis.saga.state import Phase, SagaState, Status, StepMark, StepState
+from chassis.saga.state import Fields, Phase, SagaState, Status, StepMark, StepState
 from chassis.saga.turn import HAPPENED, Turn
-from contracts.base import answer_of
+from contracts.base import Message, answer_of
 
 SAGA_CANCELLED = "orchestrator.SagaCancelled.v1"
 """Wire type of the reason to undo a saga that somebody cancelled."""
@@ -47,7 +53,10 @@ def _may_skip(turn: Turn, order: Order) -> str:
     if turn.state.phase == Phase.BACKWARD:
         return ""
     missing = _missing(turn, index, order)
-    return f"later steps need {', '.join(missing)} of its answer" if missing else ""
+    if missing:
+        return f"later steps need {', '.join(missing)} of its answer"
+    wrong = _wrong(answer_of(turn.saga.steps[index].command), order.fields)
+    return f"its answer cannot have: {', '.join(wrong)}" if wrong else ""
 
 
 def _may_compensate(turn: Turn, order: Order) -> str:
@@ -175,6 +184,26 @@ def _missing(turn: Turn, index: int, order: Order) -> list[str]:
         if field.is_required() and name in gives and name not in known
     }
     return sorted(needed)
+
+
+def _wrong(answer: type[Message], fields: Fields) -> list[str]:
+    """Which of these are no values of the answer's fields: later commands could not be read."""
+    try:
+        _partly(answer).model_validate(fields)
+    except ValidationError as error:
+        return sorted({str(fault["loc"][0]) for fault in error.errors()})
+    return []
+
+
+@cache
+def _partly(contract: type[Message]) -> type[BaseModel]:
+    """A model of the same fields, none of which is required."""
+    fields: dict[str, Any] = {}  # of create_model
+    for name, info in contract.model_fields.items():
+        optional = copy(info)
+        optional.default, optional.default_factory = None, None
+        fields[name] = (info.annotation, optional)
+    return create_model(f"Partly{contract.__name__}", **fields)
 
 
 def _status_of(state: SagaState) -> Status:

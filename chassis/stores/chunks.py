@@ -13,7 +13,8 @@ class ChunkStore:
     """Built for each chunk; lives until its flush. Handlers see one message, the store sees all.
 
     Order of calls: `reads` and `preload` once; then, for each message, `snapshot`, the handler
-    and, when it was refused, `restore`; at the end `before_flush` and `flush`, once.
+    and, when it was refused, `restore`; at the end, once, `before_flush`, `flush`, `send` and
+    `committed`.
     """
 
     announces: ClassVar[str] = ""
@@ -51,6 +52,9 @@ class ChunkStore:
 
     def send(self, outbox: "Outbox") -> None:
         """Add messages of the store's own making (the commands of a saga), after `flush`."""
+
+    def committed(self) -> None:
+        """All of it is durable: what is to be counted is counted now."""
 
 
 class FlushFirst(Exception):

@@ -134,7 +134,9 @@ class WorkLoop:
             finally:
                 for task in (work, keeper):
                     task.cancel()
-                await asyncio.gather(work, keeper, return_exceptions=True)
+                for ended in await asyncio.gather(work, keeper, return_exceptions=True):
+                    if isinstance(ended, Exception):  # a cancellation is none
+                        log.error("work_interrupted", kind=job.kind, error=type(ended).__name__)
 
     async def _keep(self, job: Job) -> None:
         """Ends when the lease is lost, or could not be prolonged in time."""

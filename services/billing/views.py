@@ -2,6 +2,7 @@
 
 from pydantic import TypeAdapter
 
+from chassis.cursors import number_of
 from chassis.errors import Rejected
 from chassis.stores.postgres import Database
 from contracts.billing.account import AccountUnknown, GetUsage, ListPlans, Plans, Usage
@@ -52,8 +53,8 @@ async def get_usage(query: GetUsage, database: Database) -> Usage:
 
 async def list_ledger(query: ListLedger, database: Database) -> LedgerPage:
     """A workspace's transactions, newest first, and what its accounts hold. The cursor is the
-    number of the last transaction shown."""
-    before = int(query.cursor) if query.cursor.isdecimal() else None
+    number of the last transaction shown. Raises InvalidMessage."""
+    before = number_of(query.cursor)
     rows = await database.fetch(_TRANSACTIONS, query.workspace_id, before, query.limit + 1)
     balances = await database.fetch(_BALANCES, query.workspace_id)
     shown = rows[: query.limit]

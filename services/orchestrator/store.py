@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chassis.saga.book import SagaBook
+from chassis.saga.codec import COLUMNS, state_of
 from chassis.saga.state import SagaState
 from services.orchestrator.model import DEFINITIONS, announce, cursors_of
 
@@ -59,10 +60,12 @@ class SqlSagas(SagaBook):
         """Sagas that need attention, the oldest first, at most `limit` and one more."""
         wanted = Wanted(kind, "NEEDS_ATTENTION", step=step, error_type=error_type)
         rows = await self.resources.database.fetch(
-            f"SELECT id FROM saga_instance WHERE next_wake_at IS NOT NULL AND {MATCHES}"  # noqa: S608
+            f"SELECT {COLUMNS} FROM saga_instance WHERE next_wake_at IS NOT NULL AND {MATCHES}"  # noqa: S608
             " ORDER BY id LIMIT $10",
             *arguments_of(wanted),
             limit + 1,
         )
-        states = [await self.get(row["id"]) for row in rows]
-        return [state for state in states if state is not None]
+        found = [state_of(row) for row in rows]
+        for state in found:
+            self._states.setdefault(state.id, state)
+        return [self._states[state.id] for state in found]

@@ -5,7 +5,7 @@ one step and direction. The process that the kill hits is the case's own for as 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from chassis.saga import Kind, Saga, Step
@@ -153,10 +153,10 @@ def ticks(saga: Saga) -> list[Case]:
         assert command is not None, "only what can be undone is undone"
         delay_ms = int(retry.timeout.total_seconds() * 1300)
         delay = Arm(command.address.owner, "participant.before_tx", command.address.type)
-        slow = _with(delay, action="delay", delay_ms=delay_ms)
+        slow = replace(delay, action="delay", delay_ms=delay_ms)
         kill = Arm(ORCHESTRATOR, "saga.tick", saga.name, direction=_direction(way))
         case = way.case(first.name if not way.undo else last.name, kill)
-        cases.append(_case_with(case, helpers=(*case.helpers, slow)))
+        cases.append(replace(case, helpers=(*case.helpers, slow)))
     return cases
 
 
@@ -165,7 +165,7 @@ def waits(saga: Saga) -> list[Case]:
     first = saga.steps[0].command
     slow = Arm(first.address.owner, "participant.before_tx", first.address.type)
     kill = Arm(ORCHESTRATOR, "saga.tick", saga.name, direction="locking")
-    held = _with(slow, action="delay", delay_ms=LOCK_HELD_MS)
+    held = replace(slow, action="delay", delay_ms=LOCK_HELD_MS)
     return [Case(saga.name, "(lock)", "forward", (kill,), helpers=(held,), crowd=True)]
 
 
@@ -269,14 +269,6 @@ def _back(saga: Saga, *, stale: bool) -> Way:
 
 def _direction(way: Way) -> str:
     return "backward" if way.undo else "forward"
-
-
-def _with(arm: Arm, *, action: str, delay_ms: int) -> Arm:
-    return Arm(arm.service, arm.point, arm.message_type, arm.topic, arm.direction, action, delay_ms)
-
-
-def _case_with(case: Case, *, helpers: tuple[Arm, ...]) -> Case:
-    return Case(case.saga, case.step, case.direction, case.kills, case.undo, helpers, case.crowd)
 
 
 def _short(arm: Arm) -> str:

@@ -97,12 +97,13 @@ async def retry_sagas(
     """All in one transaction: a saga that moves meanwhile is looked at again."""
     found = await sagas.troubled(command.kind, command.step, command.error_type, command.limit)
     chosen = found[: command.limit]
+    done = [state.id for state in chosen]
     if not command.preview:
         order = Order(clock.now(), Verb.RETRY, _who(command, context), command.reason)
-        for state in chosen:
-            sagas.order(state, order)
+        ordered = [(state.id, sagas.order(state, order)[1]) for state in chosen]
+        done = [saga_id for saga_id, why in ordered if not why]
     return BulkAnswer(
-        saga_ids=[state.id for state in chosen],
+        saga_ids=done,
         preview=command.preview,
         more=len(found) > len(chosen),
     )

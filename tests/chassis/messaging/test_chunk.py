@@ -254,6 +254,22 @@ class TestFates:
         assert weather.calls == 5 + 3, "the chunk stops at the first one that meets the outage"
         assert (await state_of(database, workspace_id))["version"] == 3
 
+    async def test_an_outage_does_not_copy_what_is_undecodable_each_time(
+        self, database: Database, commit: DirectCommit, sender: FakeSender
+    ) -> None:
+        weather = Weather(down=True)
+        garbage = FakeRecord("cmd.billing.v1", 0, 0, None, b"x")
+        records = [garbage, a_record(a_command(a_commit_quota(new_id())), offset=1)]
+        chunk = a_chunk(database, commit, sender, weather=weather, limits=QUICK)
+
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await chunk(records)
+        weather.down = False
+        await chunk(records)
+
+        assert [sent[2] for sent in sender.sent] == [b"x"]
+
     async def test_a_dead_letter_that_is_not_confirmed_is_not_passed_over(
         self, database: Database, commit: DirectCommit, sender: FakeSender
     ) -> None:

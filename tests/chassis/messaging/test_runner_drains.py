@@ -72,10 +72,10 @@ class TestTelling:
 
         assert stage.runner.ever_assigned is True
         assert stage.runner.places == [A, B]
-        assert PARTITIONS._value.get() == 2
+        assert PARTITIONS.labels(A.topic)._value.get() == 2
         await stage.runner.revoked([A, B])
         assert stage.runner.places == []
-        assert PARTITIONS._value.get() == 0
+        assert PARTITIONS.labels(A.topic)._value.get() == 0
 
     async def test_a_stall_says_how_long_and_how_many(self, stage: Stage) -> None:
         await stage.clock.pass_time(100)

@@ -115,6 +115,25 @@ class TestSagaChunk:
         with pytest.raises(Unavailable):
             await a_chunk(engine, FakeLot())([a_record()])
 
+    async def test_conflicts_are_no_failures(self) -> None:
+        engine, lot = FakeEngine(failures=[Conflict(), Conflict(), TimeoutError()]), FakeLot()
+
+        await a_chunk(engine, lot)([a_record()])
+
+        assert len(engine.handled) == 1
+        assert not lot.queues
+
+    async def test_what_is_no_reply_is_refused_once_the_others_are_done(self) -> None:
+        engine, lot = FakeEngine(failures=[Unavailable("postgres")] * 3), FakeLot()
+        chunk, records = a_chunk(engine, lot), [a_record(), FakeRecord(b"{}", [])]
+
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await chunk(records)
+        await chunk(records)
+
+        assert lot.refused == records[1:]
+
     async def test_what_is_no_reply_becomes_a_dead_letter(self) -> None:
         engine, lot = FakeEngine(), FakeLot()
         strays = [a_record(ce_correlationid="saga 7"), FakeRecord(b"{}", [])]

@@ -138,6 +138,15 @@ class TestSkip:
         assert with_them.notes[0].happened == Happened.STEP_SKIPPED
         assert with_them.state.data["bundle_digest"] == "d" * 64
 
+    def test_an_answer_that_later_commands_could_not_carry_is_refused(self) -> None:
+        fields = {"bundle_digest": ["no", "text"], "revision_id": "x"}
+
+        tried = decide(wide, begun(), Order(LATER, Verb.SKIP, "ann", "r", "FreezeRevision", fields))
+
+        assert tried.notes[0].happened == Happened.IGNORED
+        assert tried.notes[0].reason.endswith("cannot have: bundle_digest, revision_id")
+        assert "bundle_digest" not in tried.state.data
+
     def test_an_undoing_done_by_hand(self) -> None:
         undoing = order(begun(), Verb.COMPENSATE).state
 
