@@ -20,6 +20,9 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger()
 
+FOUNDING_SECONDS = 900
+"""Longer than the onboarding saga's deadline, with its undoing."""
+
 GONE = (RedisError, OSError, TimeoutError)
 Fields = dict[str, Any]  # contract field values that JSON can say, UUIDs as text
 
@@ -74,8 +77,10 @@ class RedisMemory:
         return dict(orjson.loads(kept))
 
     async def found(self, workspace_id: UUID, user_id: UUID) -> None:
-        """Kept whatever becomes of the workspace."""
-        await self._set_first(f"gateway:founder:{workspace_id}", str(user_id).encode())
+        """Kept for as long as a workspace takes to be made, or to be given up, whatever becomes
+        of its members."""
+        key = f"gateway:founder:{workspace_id}"
+        await self._set_first(key, str(user_id).encode(), FOUNDING_SECONDS)
 
     async def founds(self, workspace_id: UUID, user_id: UUID) -> bool:
         """False when Redis is away."""
@@ -90,11 +95,15 @@ class RedisMemory:
             return None
         return kept.encode() if isinstance(kept, str) else kept
 
-    async def _set_first(self, key: str, value: bytes) -> bool:
+    async def _set_first(self, key: str, value: bytes, keep_seconds: int = 0) -> bool:
         """Whether it is the first value of this key, as far as anybody knows."""
         try:
             async with self._places:
-                return bool(await self._redis.set(key, value, ex=self._keep_seconds, nx=True))
+                return bool(
+                    await self._redis.set(
+                        key, value, ex=keep_seconds or self._keep_seconds, nx=True
+                    )
+                )
         except GONE as error:
             log.warning("memory_unavailable", error=type(error).__name__)
             return True

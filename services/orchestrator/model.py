@@ -4,7 +4,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from chassis.context import Context
-from chassis.errors import Rejected
+from chassis.errors import NotAllowed, Rejected
 from chassis.saga import Definitions, Saga
 from chassis.saga.core import cancellable
 from chassis.saga.ids import FORWARD, command_id
@@ -96,6 +96,14 @@ def demand_seen(state: SagaState | None, operation_id: UUID, workspace_id: UUID)
     if state is None or state.workspace_id != workspace_id:
         raise Rejected(OperationUnknown(operation_id=operation_id))
     return state
+
+
+def demand_own_or_app(state: SagaState, actor_id: UUID | None) -> None:
+    """Who may edit apps cancels what is about an app; anything else, only who began it. Raises
+    NotAllowed."""
+    needed = definition_of(state).starts_on.permission or ""
+    if not needed.startswith("app.") and actor_id != state.actor_id:
+        raise NotAllowed("only who began it cancels this")
 
 
 def demand_cancellable(state: SagaState) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any, get_args, get_origin
+from unicodedata import category
 from uuid import UUID
 
 import strawberry
@@ -27,8 +28,11 @@ KEY_DESCRIPTION = (
 )
 KEY_LENGTH_MAX = 200
 
-# Controls, line separators, and what Trojan Source (CVE-2021-42574) turns texts around with.
-_DISGUISES = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_NAMES = ("name", "email", "client")
+NAME_LENGTH_MAX = 320
+# Controls, line separators, what Trojan Source (CVE-2021-42574) turns texts around with, and what
+# has no width, but for the joiners that scripts and emoji need.
+_DISGUISES = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -117,14 +121,26 @@ def build(contract: type[Message], fields: Mapping[str, Any], prefix: str = "inp
         message = contract.model_validate(dict(fields))
     except ValidationError as error:
         raise BadInput(*(fault_of(item, prefix) for item in error.errors())) from None
-    disguised = [
-        Fault(prefix + to_camel(name), "has a control character, or one that turns the text around")
+    faults = [
+        Fault(prefix + to_camel(name), rule)
         for name, value in message
-        if name.endswith("name") and isinstance(value, str) and _DISGUISES.search(value)
+        if isinstance(value, str) and (rule := _misnamed(name, value))
     ]
-    if disguised:
-        raise BadInput(*disguised)
+    if faults:
+        raise BadInput(*faults)
     return message
+
+
+def _misnamed(field_name: str, value: str) -> str:
+    """Which rule of what people call things a value breaks; "" = none, or it is no such field."""
+    if not field_name.endswith(_NAMES) or not value:
+        return ""
+    if len(value) > NAME_LENGTH_MAX:
+        return f"has more than {NAME_LENGTH_MAX} characters"
+    if _DISGUISES.search(value):
+        return "has a control character, or one that hides or turns the text around"
+    visible = any(category(sign)[0] in "LNPS" for sign in value)
+    return "" if visible else "has nothing to read"
 
 
 def fault_of(item: Mapping[str, Any], prefix: str = "") -> Fault:

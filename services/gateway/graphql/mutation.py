@@ -43,6 +43,7 @@ class Plan:
     refusals: tuple[type[Rejection], ...]
     mints: tuple[str, ...]
     fill: Fill | None
+    judge: Fill | None
 
 
 def mutation(
@@ -53,6 +54,7 @@ def mutation(
     mints: Collection[str] = (),
     fills: Collection[str] = (),
     fill: Fill | None = None,
+    judge: Fill | None = None,
     hide: Collection[str] = (),
     by_service: bool = False,
 ) -> Any:
@@ -61,8 +63,9 @@ def mutation(
     `by_service` = several services take it, and the client names one.
 
     `fills` = fields that the client may give and that `fill` supplies otherwise; `hide` = fields
-    that only `fill` supplies. What `fill` supplied is kept with the idempotency key, so that a
-    repeat is the same command even when `fill` would say something else by now.
+    that only `fill` or `judge` supplies. What `fill` supplied is kept with the idempotency key, so
+    that a repeat is the same command even when `fill` would say something else by now. `judge`
+    supplies what is a matter of rights: decided anew each time, never kept.
     """
     assert contract.permission, f"{contract.__name__} is not for callers from outside"
     EXPOSED.add(contract)
@@ -74,6 +77,7 @@ def mutation(
         tuple(refusals),
         tuple(mints),
         fill,
+        judge,
     )
     union = result_union(f"{title}Result", shape_of(answer_of(contract)), refusals)
 
@@ -99,11 +103,16 @@ def _resolver(plan: Plan, union: Any, *, by_service: bool) -> Callable[..., Awai
 
 async def perform(plan: Plan, scope: Scope, given: Any, *, owner: str = "") -> Any:
     """Carry out one mutation. Returns a member of its union."""
+    scope.refresh()  # of several in a document, each sees what others, or time, did to its rights
     fields = collect(plan.input, given)
+    permission = plan.contract.permission or ""
+    if "workspace_id" in fields:  # before anything is looked up or kept for who may not
+        await scope.permit(permission, fields["workspace_id"])
     key = CommandKey(plan.contract.address.type, given.idempotency_key, fields)
-    command_id = await scope.command_id(plan.contract.permission or "", key)
+    command_id = await scope.command_id(permission, key)
     try:
         fields |= await filled(scope, key, command_id, plan.mints, plan.fill)
+        fields |= await plan.judge(scope, fields) if plan.judge else {}
         command = build(plan.contract, fields)
         to = owner or str(fields.get("owner", ""))
         answer = await scope.send(command, command_id, owner=to)

@@ -91,7 +91,7 @@ from contracts.studio.app import (
 )
 from services.gateway.graphql import queries  # noqa: F401  # types by hand come before derived
 from services.gateway.graphql.mutation import mutation
-from services.gateway.graphql.publishing import fill_import, fill_publish
+from services.gateway.graphql.publishing import fill_import, fill_publish, judge_publish
 from services.gateway.scope import Scope
 
 
@@ -196,6 +196,7 @@ class ReleaseMutation:
         fills=("revision_id", "previous_release_id"),
         hide=("approval_required",),
         fill=fill_publish,
+        judge=judge_publish,
     )
     roll_back = mutation(
         RollBack,

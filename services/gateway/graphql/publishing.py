@@ -12,11 +12,10 @@ Fields = dict[str, Any]  # contract field values
 
 
 async def fill_publish(scope: Scope, fields: Fields) -> Fields:
-    """The head, and what is live in that environment at this moment, unless the client said; and
-    whether the workspace wants a second member to approve. The app must be the workspace's: a
-    publish locks it."""
+    """The head, and what is live in that environment at this moment, unless the client said. The
+    app must be the workspace's: a publish locks it."""
     app = AppKey(fields["workspace_id"], fields["app_id"])
-    added: Fields = {"approval_required": await _is_protected(scope, fields)}
+    added: Fields = {}
     found = await scope.loaders.apps.load(app)
     if found is None:
         raise Rejected(AppUnknown(app_id=app.app_id))
@@ -31,10 +30,12 @@ async def fill_publish(scope: Scope, fields: Fields) -> Fields:
     return added
 
 
-async def _is_protected(scope: Scope, fields: Fields) -> bool:
+async def judge_publish(scope: Scope, fields: Fields) -> Fields:
+    """Whether the workspace wants a second member to approve."""
     workspace = await scope.loaders.workspaces.load(fields["workspace_id"])
     settings = workspace.settings if workspace else None
-    return settings is not None and fields["environment"] in settings.protected_environments
+    protected = settings.protected_environments if settings else ()
+    return {"approval_required": fields["environment"] in protected}
 
 
 async def fill_import(scope: Scope, fields: Fields) -> Fields:

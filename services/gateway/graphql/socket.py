@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import orjson
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Send
@@ -12,6 +13,7 @@ from starlette.types import Scope as AsgiScope
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry import Schema
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import NonJsonMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
@@ -20,11 +22,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.types.unset import UnsetType
 
+from chassis.errors import Unavailable
 from chassis.observability.tracing import server_span
-from services.gateway.errors import BadInput
+from services.gateway.errors import BadInput, Unauthenticated
 from services.gateway.graphql.view import check_request
 from services.gateway.scope import Scope, bearer
 from services.gateway.settings import Settings
+
+log = structlog.get_logger()
 
 CLOSE_BAD_MESSAGE = 4400
 CLOSE_TRY_LATER = 1013
@@ -113,11 +118,18 @@ class SocketDoor(GraphQL[Scope, None]):
         return self._new_scope(bearer(request.headers.get("authorization", "")))
 
     async def on_ws_connect(self, context: Scope) -> UnsetType | dict[str, object] | None:
-        """Take the token from `connectionParams`, under either spelling."""
+        """Take the token from `connectionParams`, under either spelling. A socket holds a place of
+        few for as long as it likes: nobody without a session gets one (close code 4403)."""
         params = context.connection_params or {}
         given = params.get("authorization", params.get("Authorization"))
         if isinstance(given, str):
             context.token = bearer(given)
+        try:
+            await context.caller()
+        except Unauthenticated:
+            raise ConnectionRejectionError from None
+        except (Unavailable, TimeoutError):
+            log.warning("socket_without_check")  # identity is away: each operation asks again
         return None
 
 

@@ -9,6 +9,7 @@ from contracts.orchestrator.publishing import PublishApp
 from services.orchestrator.model import (
     Sagas,
     demand_cancellable,
+    demand_own_or_app,
     demand_seen,
     operation_of,
 )
@@ -35,6 +36,7 @@ async def cancel_operation(command: CancelOperation, sagas: Sagas, context: Cont
     """Undo it, if nothing was sent yet that cannot be undone; the answer says how far it is."""
     found = await sagas.get(command.operation_id)
     state = demand_seen(found, command.operation_id, command.workspace_id)
+    demand_own_or_app(state, context.actor_id)
     demand_cancellable(state)
     return operation_of(sagas.cancel(state, context.actor_id))
 

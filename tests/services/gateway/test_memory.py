@@ -37,6 +37,16 @@ async def test_the_first_value_stays(redis: Redis) -> None:
     assert 0 < await redis.ttl(f"gateway:filled:{command_id}") <= 60
 
 
+async def test_the_founder_is_forgotten_once_a_workspace_must_be_made(redis: Redis) -> None:
+    memory, workspace_id, user_id = RedisMemory(redis, 86_400, 4), uuid4(), uuid4()
+
+    await memory.found(workspace_id, user_id)
+
+    assert await memory.founds(workspace_id, user_id)
+    assert not await memory.founds(workspace_id, uuid4())
+    assert 600 < await redis.ttl(f"gateway:founder:{workspace_id}") <= 900
+
+
 async def test_of_two_at_once_both_get_the_same(redis: Redis) -> None:
     memory, command_id, count = RedisMemory(redis, 60, 4), uuid4(), list[int]()
 

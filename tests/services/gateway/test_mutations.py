@@ -134,10 +134,17 @@ async def test_an_edit_with_a_stale_version_says_which_is_current() -> None:
     assert result["data"]["changeEntity"]["currentVersion"] == 4
 
 
-@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u2028", "\x07", "\x9b", "\n"])
-async def test_a_name_that_disguises_itself_is_refused(sign: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"Tea{sign}gpj.exe" for sign in "\u202e\u2066\u2028\u200b\ufeff\x07\x9b\n"),
+        "  ",
+        "\u200d\u200d",
+    ],
+)
+async def test_a_name_that_disguises_itself_is_refused(name: str) -> None:
     world, fake = a_world({CreateApp: created})
-    given = {"workspaceId": WORKSPACE_ID, "appName": f"Tea{sign}gpj.exe"}
+    given = {"workspaceId": WORKSPACE_ID, "appName": name}
 
     async with a_client(world) as client:
         result = await graphql(client, CREATE, input=given)

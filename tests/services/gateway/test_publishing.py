@@ -7,14 +7,17 @@ import pytest
 from contracts.billing.account import Plan
 from contracts.delivery.environment import Environment
 from contracts.delivery.live import GetAppDeliveries
+from contracts.identity.session import Authorize
 from contracts.identity.workspace import GetWorkspaces, Workspaces
 from contracts.operation import CancelOperation, GetOperation, Operation
 from contracts.orchestrator.onboarding import OnboardWorkspace
 from contracts.orchestrator.plan import ChangeWorkspacePlan
 from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import (
+    AppRenamed,
     Apps,
     GetApps,
+    RenameApp,
 )
 from services.gateway import ids
 from tests.services.gateway.builders import a_workspace, an_app, an_operation, nothing_live
@@ -24,10 +27,12 @@ from tests.services.gateway.fakes import (
     OWNER,
     REVISION,
     USER,
+    VIEWER,
     WORKSPACE,
     a_client,
     a_world,
     code,
+    granted,
     graphql,
 )
 
@@ -79,6 +84,50 @@ async def test_a_publish_to_a_protected_environment_asks_for_approval() -> None:
             await graphql(client, PUBLISH, input=given)
 
     assert [command.approval_required for command, _ in fake.sent] == [True, False]
+
+
+async def test_no_key_remembers_that_no_approval_was_needed() -> None:
+    """Neither one used where the caller may not publish, nor one from before the protection."""
+    world, fake = a_world(
+        {
+            GetWorkspaces: Workspaces(workspaces=[a_workspace()]),
+            GetApps: Apps(apps=[an_app()]),
+            GetAppDeliveries: nothing_live,
+            PublishApp: an_operation(),
+        }
+    )
+    allowed = fake.answers[Authorize]
+    given = {"appId": APP_ID, "environment": "STAGING", "idempotencyKey": "one"}
+
+    async with a_client(world) as client:
+        fake.answers[Authorize] = granted(*VIEWER)
+        first = await graphql(client, PUBLISH, input=given)
+        fake.answers[Authorize] = allowed
+        await graphql(client, PUBLISH, input=given)
+        protected = a_workspace(Environment.STAGING)
+        fake.answers[GetWorkspaces] = Workspaces(workspaces=[protected])
+        await graphql(client, PUBLISH, input=given)
+
+    assert code(first) == "FORBIDDEN"
+    assert [command.approval_required for command, _ in fake.sent] == [False, True]
+
+
+async def test_each_mutation_of_a_document_is_allowed_by_itself() -> None:
+    rename = """renameApp(input: $input) { __typename }"""
+    world, fake = a_world({})
+
+    def removed(command: RenameApp) -> AppRenamed:
+        fake.answers[Authorize] = granted(*VIEWER)
+        return AppRenamed(workspace_id=WORKSPACE, app_id=APP, app_name=command.app_name)
+
+    fake.answers[RenameApp] = removed
+
+    async with a_client(world) as client:
+        query = f"mutation($input: RenameAppInput!) {{ a: {rename} b: {rename} }}"
+        result = await graphql(client, query, input={"appId": APP_ID, "appName": "Tea"})
+
+    assert code(result) == "FORBIDDEN"
+    assert len(fake.sent) == 1
 
 
 async def test_no_client_says_whether_approval_is_needed() -> None:

@@ -152,14 +152,27 @@ async def test_what_is_refused_is_said_in_the_stream() -> None:
     assert '"REFUSED"' in orjson.dumps(messages).decode()
 
 
-async def test_without_a_token_nothing_is_streamed() -> None:
+async def test_without_a_token_there_is_no_socket() -> None:
     world, fake = a_world({GetOperation: Story(ENDED)})
 
-    async with a_server(world) as url, a_socket(url, token="") as socket:
+    async with a_server(world) as url:
+        with pytest.raises(ConnectionClosed) as closed:
+            async with a_socket(url, token=""):
+                pass
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4403
+    assert fake.asked == []
+
+
+async def test_a_socket_is_kept_while_nobody_can_say_whose_it_is() -> None:
+    world, fake = a_world({Authorize: Unavailable("identity")})
+
+    async with a_server(world) as url, a_socket(url) as socket:
         messages = await watched(socket)
 
-    assert '"UNAUTHENTICATED"' in orjson.dumps(messages).decode()
-    assert fake.asked == []
+    assert '"UNAVAILABLE"' in orjson.dumps(messages).decode()
+    assert fake.calls(GetOperation) == []
 
 
 async def test_a_wrong_document_is_an_error_with_a_code() -> None:

@@ -9,7 +9,7 @@ from chassis.saga.ids import FORWARD, command_id
 from chassis.saga.inputs import Fact
 from chassis.saga.state import SagaState
 from chassis.testing.saga import SAGA_ID, START, reply_to, success_of
-from contracts.billing.account import QuotaExceeded
+from contracts.billing.account import Plan, QuotaExceeded
 from contracts.delivery.environment import Environment
 from contracts.operation import (
     CancelOperation,
@@ -18,11 +18,13 @@ from contracts.operation import (
     OperationUnknown,
 )
 from contracts.orchestrator.onboarding import OnboardWorkspace
+from contracts.orchestrator.plan import ChangeWorkspacePlan
 from contracts.orchestrator.publishing import PublishApp
 from contracts.orchestrator.saga import SagaCancelled, SagaCompensated, SagaProgressed
 from sagas.publish_app import publish_app as publish_app_saga
 from services.orchestrator.handlers.operations import (
     cancel_operation,
+    change_workspace_plan,
     onboard_workspace,
     publish_app,
 )
@@ -111,6 +113,25 @@ class TestCancelOperation:
         assert operation.state == OperationState.COMPENSATING
         assert operation.error_type == SagaCancelled.address.type
         assert operation.step == "StageRelease"
+
+    async def test_what_is_not_about_an_app_is_cancelled_by_who_began_it_only(self) -> None:
+        sagas = FakeSagas()
+        change = ChangeWorkspacePlan(workspace_id=WORKSPACE, plan=Plan.TEAM, payment_token="tok")
+        await change_workspace_plan(change, sagas, a_context(ACTOR))
+
+        with pytest.raises(NotAllowed):
+            await cancel_operation(a_cancel(), sagas, a_context(UUID(int=71)))
+        operation = await cancel_operation(a_cancel(), sagas, a_context(ACTOR))
+
+        assert operation.error_type == SagaCancelled.address.type
+
+    async def test_a_colleague_cancels_a_publish(self) -> None:
+        sagas = FakeSagas()
+        await a_publish(sagas, 1)
+
+        operation = await cancel_operation(a_cancel(), sagas, a_context(UUID(int=71)))
+
+        assert operation.state == OperationState.COMPENSATING
 
     async def test_again_is_success(self) -> None:
         sagas = FakeSagas()
