@@ -20,6 +20,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS inbox (event_id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS rejected (topic TEXT, partition INTEGER, offset INTEGER, value BLOB,
+    reason TEXT, PRIMARY KEY (topic, partition, offset));
 CREATE TABLE IF NOT EXISTS app_event (
     event_id TEXT, type TEXT, subject TEXT, version INTEGER, data TEXT);
 """
@@ -32,17 +34,29 @@ def record_effects(database: sqlite3.Connection, records: Iterable[ConsumerRecor
     fresh = 0
     with database:  # one transaction: commits at the end, or rolls back whole
         for record in records:
-            headers = {name: value.decode() for name, value in record.headers}
-            event_id = headers["ce_id"]
+            try:
+                headers = {name: value.decode() for name, value in record.headers}
+                event_id = headers["ce_id"]
+                data = json.dumps(json.loads(record.value))
+                version = int(headers.get("ce_aggregateversion", "0"))
+                kind, subject = headers["ce_type"], headers["ce_subject"]
+            except (ValueError, KeyError, TypeError) as error:
+                reject(database, record, error)  # it will never be readable: the next ones are
+                continue
             seen = database.execute("INSERT OR IGNORE INTO inbox VALUES (?)", (event_id,))
             if seen.rowcount == 0:
                 continue  # a redelivery: its effect is there already
-            version = int(headers.get("ce_aggregateversion", "0"))
-            data = json.dumps(json.loads(record.value))
-            effect = (event_id, headers["ce_type"], headers["ce_subject"], version, data)
+            effect = (event_id, kind, subject, version, data)
             database.execute("INSERT INTO app_event VALUES (?, ?, ?, ?, ?)", effect)
             fresh += 1
     return fresh
+
+
+def reject(database: sqlite3.Connection, record: ConsumerRecord, error: Exception) -> None:
+    """Keep the bytes of what is no event, for somebody to look at."""
+    place = (record.topic, record.partition, record.offset)
+    row = (*place, record.value, f"{type(error).__name__}: {error}")
+    database.execute("INSERT OR IGNORE INTO rejected VALUES (?, ?, ?, ?, ?)", row)
 
 
 async def consume(bootstrap: str, topics: list[str], group: str, path: str, idle_s: float) -> int:

@@ -48,7 +48,9 @@ def up(stack: Stack) -> None:
     times = Times()
     supervisor = Supervisor(stack)
     if supervisor.running:
-        print("the stack runs already: checking it")
+        print(
+            "the stack runs already, with the settings of its start (other ones: make down first)"
+        )
     else:
         _demand_ports(stack)
         demand_disk(stack.data)

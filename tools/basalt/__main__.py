@@ -8,6 +8,7 @@ from importlib import import_module
 COMMANDS = {
     "check": "prove from stores and topics that nothing is lost, doubled or left behind",
     "dlq": "dead letters and parked keys: list, show, redrive, discard",
+    "fault": "faults on purpose, in staging: arm, list, stop",
     "saga": "sagas: list, show, retry, skip, compensate, pause, resume, signal, abandon",
 }
 """Subcommand to help; `tools.basalt.<name>` has `add(parser)`, which sets `run`."""

@@ -52,10 +52,23 @@ class Door:
         """Have something done, once."""
         return self._post(service, "commands", command)  # type: ignore[return-value]  # its answer
 
+    def faults(self, service: str, method: str, rule: str = "") -> dict[str, Any]:
+        """GET, POST or DELETE at the service's door for faults: JSON in, JSON out."""
+        answer = self._call(service, method, "faults", rule)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise Refused(f"{service} was not started with FAULTS=staging: see docs/faults.md")
+        if answer.status_code != httpx.codes.OK:
+            raise Refused(_why(service, _body(service, answer), answer.status_code))
+        return _body(service, answer)
+
     def close(self) -> None:
         self._http.close()
 
     def _post(self, service: str, kind: str, message: Message) -> Message:
+        path = f"{kind}/{type(message).__name__}"
+        return _message(service, self._call(service, "POST", path, message.model_dump_json()))
+
+    def _call(self, service: str, method: str, path: str, content: str) -> httpx.Response:
         expires_at = self._clock.now() + timedelta(seconds=CONTEXT_S)
         context = Context(None, None, PERMISSION, expires_at)
         headers = {
@@ -63,12 +76,11 @@ class Door:
             "basalt-command-id": str(new_id()),
             "content-type": "application/json",
         }
-        url = f"{self._url(service)}/{kind}/{type(message).__name__}"
+        url = f"{self._url(service)}/{path}"
         try:
-            answer = self._http.post(url, content=message.model_dump_json(), headers=headers)
+            return self._http.request(method, url, content=content, headers=headers)
         except httpx.HTTPError as error:
             raise Refused(f"{service} does not answer ({type(error).__name__}): {url}") from None
-        return _message(service, answer)
 
     def _key(self) -> bytes:
         given = self._environment.get("CONTEXT_KEY")
@@ -108,10 +120,7 @@ def operator_name() -> str:
 
 
 def _message(service: str, answer: httpx.Response) -> Message:
-    try:
-        body: dict[str, Any] = answer.json()  # a contract's JSON, or a fault
-    except ValueError:
-        raise Refused(f"{service} answered {answer.status_code}, which is no door") from None
+    body = _body(service, answer)
     contract = REGISTRY.get(body.get("type", ""))
     if answer.status_code == httpx.codes.OK and contract is not None:
         return contract.model_validate(body["data"])
@@ -119,8 +128,20 @@ def _message(service: str, answer: httpx.Response) -> Message:
         rejection = contract.model_validate(body["data"])
         fields = ", ".join(f"{name}: {value}" for name, value in rejection)
         raise Refused(f"{contract.__name__}: {fields}", rejection)
+    raise Refused(_why(service, body, answer.status_code))
+
+
+def _body(service: str, answer: httpx.Response) -> dict[str, Any]:
+    try:
+        body: dict[str, Any] = answer.json()  # a contract's JSON, or a fault
+    except ValueError:
+        raise Refused(f"{service} answered {answer.status_code}, which is no door") from None
+    return body
+
+
+def _why(service: str, body: Mapping[str, Any], status: int) -> str:
     faults = "; ".join(f"{e['field']}: {e['message']}" for e in body.get("errors", []))
-    raise Refused(f"{service} refused: {faults or body.get('type') or answer.status_code}")
+    return f"{service} refused: {faults or body.get('type') or status}"
 
 
 def _local() -> Any:  # infra.local.stack.Stack, imported only where there is no environment

@@ -5,6 +5,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from chassis.saga.state import Status
 from contracts.base import Command
 from contracts.orchestrator.operating import (
     AbandonSaga,
@@ -20,6 +21,7 @@ from contracts.orchestrator.operating import (
     SignalSaga,
     SkipStep,
 )
+from services.gateway import ids
 from tools.basalt.door import Door, guarded, operator_name
 from tools.basalt.timeline import line_of, mermaid, story
 
@@ -40,14 +42,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The subcommands."""
     parsers = parser.add_subparsers(dest="verb", required=True)
     listing = parsers.add_parser("list", help="a line per saga, newest first")
-    for name in ("kind", "status", "subject-id", "step"):
+    for name in ("kind", "subject-id", "step"):
         listing.add_argument(f"--{name}", default="")
+    listing.add_argument("--status", type=str.upper, choices=list(map(str, Status)), default="")
     listing.add_argument("--stuck", action="store_true", help="needs attention, or is overdue")
     listing.add_argument("--limit", type=int, default=50)
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(run=guarded(_list))
     show = parsers.add_parser("show", help="its story: steps, attempts, waits, who did what")
-    show.add_argument("saga_id", type=UUID)
+    show.add_argument("saga_id", type=saga_id)
     show.add_argument("--mermaid", action="store_true", help="as a sequence diagram")
     show.add_argument("--json", action="store_true")
     show.set_defaults(run=guarded(_show))
@@ -55,18 +58,31 @@ def add(parser: argparse.ArgumentParser) -> None:
         _add_verb(parsers, verb)
 
 
+def saga_id(text: str) -> UUID:
+    """A saga's id, or the global id of its Operation, which is what users can tell."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(str(ids.decode(text, "Operation").fields["operation_id"]))
+
+
 def _add_verb(parsers: Any, verb: str) -> None:  # argparse's private type
     _, what, needs_reason = VERBS[verb]
     parser = parsers.add_parser(verb, help=what)
     if verb == "retry":
-        parser.add_argument("saga_id", type=UUID, nargs="?", help="without one: in bulk")
+        parser.add_argument(
+            "saga_id",
+            type=saga_id,
+            nargs="?",
+            help="without one, in bulk: those that need attention",
+        )
         parser.add_argument("--kind", default="")
         parser.add_argument("--step", default="", dest="at_step")
         parser.add_argument("--error-type", default="")
         parser.add_argument("--limit", type=int, default=100)
         parser.add_argument("--yes", action="store_true", help="in bulk: do it, not only preview")
     else:
-        parser.add_argument("saga_id", type=UUID)
+        parser.add_argument("saga_id", type=saga_id)
     if verb == "skip":
         parser.add_argument("--step", required=True)
         parser.add_argument("--fields", type=json.loads, default={}, help="its answer, as JSON")
@@ -138,7 +154,8 @@ def _in_bulk(door: Door, given: argparse.Namespace) -> int:
     answer: BulkAnswer = door.send(SERVICE, command)
     for saga_id in answer.saga_ids:
         print(saga_id)
-    done = "would be retried (--yes does it)" if answer.preview else "retried"
+    done = "that need attention"
+    done += " would be retried (--yes does it)" if answer.preview else " are retried"
     more = ", and more match" if answer.more else ""
     print(f"{len(answer.saga_ids)} sagas {done}{more}")
     return 0

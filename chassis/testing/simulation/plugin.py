@@ -14,7 +14,7 @@ invariant fails the test; its faults are shrunk to the few that it takes and its
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the first seed once, so that the report can name it."""
     given = config.getoption("--saga-seed")
     config.stash[_BASE] = int(chance() * BASE_MAX) if given is None else given
+    config.stash[_LINES] = []
 
 
 @pytest.fixture
@@ -66,19 +67,21 @@ def simulate_sagas(request: pytest.FixtureRequest) -> "Simulation":
         seeds=config.getoption("--saga-seeds"),
         jobs=config.getoption("--saga-jobs"),
         diagrams=config.getoption("--saga-diagrams"),
+        lines=config.stash[_LINES],
     )
 
 
 @dataclass(frozen=True)
 class Simulation:
     """What the fixture gives: call it with saga definitions. `seeds` worlds from `first` on;
-    diagrams: where pictures of failures go."""
+    diagrams: where pictures of failures go; lines: what the end of the run tells."""
 
     test: str
     first: int
     seeds: int = SEEDS
     jobs: int = 1
     diagrams: Path | None = None
+    lines: list[str] = field(default_factory=list)
 
     def __call__(
         self,
@@ -102,6 +105,10 @@ class Simulation:
             totals.add(outcome)
             if outcome.violations:
                 pytest.fail(self._told(plan, outcome), pytrace=False)
+        self.lines.append(
+            f"{self.test}: seeds {self.first}-{self.first + self.seeds - 1},"
+            f" {totals.sagas.total()} sagas, {totals.faults.total()} faults, 0 violations"
+        )
         return totals
 
     def _told(self, plan: "Scenario", failed: "Outcome") -> str:
@@ -139,4 +146,13 @@ def pytest_report_header(config: pytest.Config) -> Iterator[str]:
         yield f"saga simulation: seeds {base}-{base + count - 1}"
 
 
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What was shown, for whoever asked for it."""
+    for line in config.stash[_LINES]:
+        terminalreporter.write_line(f"saga simulation: {line}")
+
+
 _BASE = pytest.StashKey[int]()
+_LINES = pytest.StashKey[list[str]]()

@@ -28,6 +28,7 @@ KEY_DESCRIPTION = (
 )
 KEY_LENGTH_MAX = 200
 
+_CARD = re.compile(r"(?:\d[ -]?){12,19}")
 _NAMES = ("name", "email", "client")
 NAME_LENGTH_MAX = 320
 # Controls, line separators, what Trojan Source (CVE-2021-42574) turns texts around with, and what
@@ -132,7 +133,10 @@ def build(contract: type[Message], fields: Mapping[str, Any], prefix: str = "inp
 
 
 def _misnamed(field_name: str, value: str) -> str:
-    """Which rule of what people call things a value breaks; "" = none, or it is no such field."""
+    """Which rule of what people call things a value breaks; "" = none, or it is no such field. A
+    card's number is nobody's token, and is not to be stored."""
+    if field_name == "payment_token" and _CARD.fullmatch(value):
+        return "looks like a card's number: give the provider's token for it"
     if not field_name.endswith(_NAMES) or not value:
         return ""
     if len(value) > NAME_LENGTH_MAX:

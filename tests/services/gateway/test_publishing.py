@@ -130,6 +130,23 @@ async def test_each_mutation_of_a_document_is_allowed_by_itself() -> None:
     assert len(fake.sent) == 1
 
 
+@pytest.mark.parametrize(
+    "number", ["4111 1111 1111 1111", "378282246310005", "5555-5555-5555-4444"]
+)
+async def test_a_cards_number_is_no_payment_token(number: str) -> None:
+    world, fake = a_world({}, *OWNER, "workspace.manage")
+    change = """mutation($input: ChangePlanInput!) { changePlan(input: $input) { __typename } }"""
+    given = {"workspaceId": WORKSPACE_ID, "plan": "TEAM", "paymentToken": number}
+
+    async with a_client(world) as client:
+        result = await graphql(client, change, input=given)
+
+    assert code(result) == "BAD_INPUT"
+    assert result["errors"][0]["extensions"]["field"] == "input.paymentToken"
+    assert number not in str(result)
+    assert fake.sent == []
+
+
 async def test_no_client_says_whether_approval_is_needed() -> None:
     world, fake = a_world({})
     given = {"appId": APP_ID, "environment": "STAGING", "approvalRequired": False}

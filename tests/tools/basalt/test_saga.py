@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from services.gateway import ids
 from tests.services.orchestrator.caller import KEY, Caller, a_caller
 from tools.basalt.__main__ import main
 
@@ -98,8 +99,11 @@ async def test_bulk_retry_previews_before_it_does(caller: Caller, terminal: Term
     _, preview, _ = await terminal("retry", "--kind", "publish_app")
     _, done, _ = await terminal("retry", "--kind", "publish_app", "--yes")
 
-    assert preview.splitlines() == [saga_id, "1 sagas would be retried (--yes does it)"]
-    assert done.splitlines() == [saga_id, "1 sagas retried"]
+    assert preview.splitlines() == [
+        saga_id,
+        "1 sagas that need attention would be retried (--yes does it)",
+    ]
+    assert done.splitlines() == [saga_id, "1 sagas that need attention are retried"]
 
 
 async def test_an_approval_can_be_signalled(caller: Caller, terminal: Terminal) -> None:
@@ -128,3 +132,20 @@ async def test_a_door_that_is_shut(terminal: Terminal, monkeypatch: pytest.Monke
 
     assert code == 1
     assert "orchestrator does not answer" in complaint
+
+
+async def test_users_know_the_operation_and_a_status_is_one_of_ours(
+    caller: Caller, terminal: Terminal
+) -> None:
+    saga = UUID(await begun(caller))
+    operation = ids.encode("Operation", UUID(int=7), "orchestrator", saga)
+
+    code, told, _ = await terminal("show", operation)
+    _, listed, _ = await terminal("list", "--status", "running")
+
+    assert code == 0
+    assert str(saga) in told
+    assert str(saga) in listed
+    for words in (("list", "--status", "FOO"), ("show", "nonsense"), ("show", operation[:-9])):
+        with pytest.raises(SystemExit):
+            await terminal(*words)
