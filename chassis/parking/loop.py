@@ -89,7 +89,7 @@ class LoopLimits:
 
     poll_s: float = 1.0
     count_s: float = 5.0
-    lease_s: float = 60.0  # above the time that one try may take
+    lease_s: float = 60.0  # most tries end sooner; another replica's finds the row settled
     pause_s: float = 1.0  # after a failure; doubled each time, with jitter
     pause_max_s: float = 300.0
     keys_max: int = 4  # tried at once

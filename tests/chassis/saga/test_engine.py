@@ -2,20 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
 import pytest
 
 from chassis.clock import new_id
-from chassis.context import trusted_context
 from chassis.errors import Conflict, Unavailable
 from chassis.messaging.outbox import hash_of
 from chassis.saga import Definitions
 from chassis.saga.locks import QUEUE_MAX
-from chassis.saga.state import Status
 from chassis.stores.statement import Statement
 from contracts.base import Message
 from contracts.billing.account import ReleaseQuota, ReserveQuota
@@ -25,11 +22,9 @@ from contracts.delivery.release import (
     LivePointerMoved,
     SwitchLivePointer,
 )
-from contracts.orchestrator.publishing import PublishApp
 from contracts.studio.app import FreezeRevision, UnfreezeRevision
 from sagas.onboard_workspace import onboard_workspace
-from services.orchestrator.store import SqlSagas
-from tests.chassis.saga.stand import SHARDS, WORKSPACE, Stand, a_stand, answer_to, contracts_of
+from tests.chassis.saga.stand import Stand, a_stand, answer_to, contracts_of
 
 APP = UUID(int=8)
 
@@ -38,41 +33,6 @@ APP = UUID(int=8)
 async def stand(fresh_database: str) -> AsyncIterator[Stand]:
     async with a_stand(fresh_database) as stand:
         yield stand
-
-
-class TestApproval:
-    async def test_one_that_comes_too_late_leaves_no_lock(self, stand: Stand) -> None:
-        """The saga joins the queues of its locks and ends, in one statement."""
-        now = [datetime.now(UTC)]
-        resources = SimpleNamespace(
-            database=stand.database,
-            settings=SimpleNamespace(topic_partitions=SHARDS),
-            mint=new_id,
-            clock=SimpleNamespace(now=lambda: now[0]),
-        )
-        fields = {**stand._fields(APP), "workspace_id": WORKSPACE, "approval_required": True}
-        command = PublishApp.model_validate(fields)
-        asked = SqlSagas(resources)  # type: ignore[arg-type]  # what it reads of them
-        context = trusted_context(actor_id=new_id(), workspace_id=WORKSPACE)
-        saga = await asked.start(command, context)
-        await _written(asked, stand)
-        assert saga.wake_at is not None
-        now[0] = saga.wake_at + timedelta(milliseconds=100)
-
-        approved = SqlSagas(resources)  # type: ignore[arg-type]
-        found = await approved.get(saga.id)
-        assert found is not None
-        ended = await approved.signal(found, approved=True, by="ann")
-        await _written(approved, stand)
-
-        assert ended.status == Status.COMPENSATED
-        assert await stand.database.fetch("SELECT key FROM entity_lock") == []
-
-
-async def _written(sagas: SqlSagas, stand: Stand) -> None:
-    statement = Statement()
-    sagas.flush(statement)
-    await statement.run(stand.database)
 
 
 class TestStart:
