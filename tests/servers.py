@@ -32,9 +32,10 @@ POSTGRES = ("postgres", "mongo_store")
 
 class Servers:
     """The servers of one test run. Names: postgres, kafka, mongo (and its mongo_store), redis,
-    payments."""
+    payments. `tuned`: see infra.local.servers.kafka."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tuned: bool = False) -> None:
+        self._tuned = tuned
         self._folder: Path | None = None
         self._ports: dict[str, int] = {}
         self._running: dict[str, Started] = {}
@@ -133,7 +134,7 @@ class Servers:
         make = {
             "postgres": lambda: postgres(name, port, home, memory_mb=256, connections=300),
             "mongo_store": lambda: postgres(name, port, home, memory_mb=64, connections=50),
-            "kafka": lambda: kafka(port, self._ports["controller"], home),
+            "kafka": lambda: kafka(port, self._ports["controller"], home, tuned=self._tuned),
             "mongo": lambda: ferretdb(port, self._ports["mongo_store"], home),
             "redis": lambda: valkey(port, home),
             "payments": lambda: payments(port, home),

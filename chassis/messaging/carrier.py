@@ -172,6 +172,7 @@ class Carrier:
             if len(rows) < len(self._queue):
                 self.postpone([row for row in self._queue if row.topic in self._aside])
             self._queue.clear()
+            OUTBOX_QUEUE.set(len(self._sent) - len(self._acked))
             if rows:
                 try:
                     await life.producer.send_rows(rows)

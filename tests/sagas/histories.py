@@ -137,7 +137,7 @@ def _run(story: Story) -> dict[str, Any]:
 
 
 def _plain(decision: Decision) -> Any:  # JSON values
-    return orjson.loads(orjson.dumps(_decided(decision)))
+    return orjson.loads(orjson.dumps(_decided(decision), default=str))
 
 
 def _decided(decision: Decision) -> dict[str, Any]:
@@ -178,7 +178,9 @@ def main() -> None:
     for saga in SAGAS:
         path = file_of(saga)
         if not path.exists():
-            path.write_bytes(orjson.dumps(record(saga), option=orjson.OPT_APPEND_NEWLINE))
+            path.write_bytes(
+                orjson.dumps(record(saga), default=str, option=orjson.OPT_APPEND_NEWLINE)
+            )
             print(f"recorded {path.name}")
 
 
