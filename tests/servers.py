@@ -32,10 +32,9 @@ POSTGRES = ("postgres", "mongo_store")
 
 class Servers:
     """The servers of one test run. Names: postgres, kafka, mongo (and its mongo_store), redis,
-    payments. `tuned`: see infra.local.servers.kafka."""
+    payments."""
 
-    def __init__(self, *, tuned: bool = False) -> None:
-        self._tuned = tuned
+    def __init__(self) -> None:
         self._folder: Path | None = None
         self._ports: dict[str, int] = {}
         self._running: dict[str, Started] = {}
@@ -134,7 +133,7 @@ class Servers:
         make = {
             "postgres": lambda: postgres(name, port, home, memory_mb=256, connections=300),
             "mongo_store": lambda: postgres(name, port, home, memory_mb=64, connections=50),
-            "kafka": lambda: kafka(port, self._ports["controller"], home, tuned=self._tuned),
+            "kafka": lambda: kafka(port, self._ports["controller"], home),
             "mongo": lambda: ferretdb(port, self._ports["mongo_store"], home),
             "redis": lambda: valkey(port, home),
             "payments": lambda: payments(port, home),

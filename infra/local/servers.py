@@ -87,17 +87,13 @@ def postgres(name: str, port: int, folder: Path, *, memory_mb: int, connections:
     )
 
 
-def kafka(
-    port: int, controller_port: int, folder: Path, *, heap_mb: int = 384, tuned: bool = False
-) -> Server:
-    """Apache Kafka 4.2, one KRaft node: broker and controller. `tuned` has Java's optimising
-    compiler at work, as a broker that runs for days has; it costs a stack's first minutes much."""
+def kafka(port: int, controller_port: int, folder: Path, *, heap_mb: int = 384) -> Server:
+    """Apache Kafka 4.2, one KRaft node: broker and controller."""
     java = shutil.which("java")
     if java is None:
         raise Unfit("java is missing: install a JDK, 17 or newer")
     classpath = f"{kafka_libraries()}/*"
-    flags = ["-Xms128m", f"-Xmx{heap_mb}m", "-XX:+UseSerialGC"]
-    flags += [] if tuned else ["-XX:TieredStopAtLevel=1"]
+    flags = ["-Xms128m", f"-Xmx{heap_mb}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     log = ROOT / "infra" / "local" / "kafka" / "log4j2.properties"
     properties = str(folder / "server.properties")
     tool = [java, "-cp", classpath, "kafka.tools.StorageTool", "format", "--standalone"]

@@ -23,7 +23,7 @@ from tests.bench.saga_restate import Missing, restate
 from tests.bench.table import Measurement, show, write
 from tests.servers import Servers
 
-SAGAS_ALONE = 200
+SAGAS_ALONE = 100
 SAGAS = {64: 3_000, 512: 8_000, 2_000: 16_000, 4_000: 16_000}
 CHECKPOINT_S = 120.0
 DBOS = {4: 200, 16: 400, 64: 400}
@@ -33,7 +33,7 @@ RESTATE = {4: 400, 8: 600, 16: 800, 32: 1_000, 64: 1_000}
 
 
 def sagas(postgres_url: str, kafka: str) -> list[Measurement]:
-    """Five steps each: at each one's best number in flight, and alone, once servers are warm."""
+    """Five steps each: alone, and at each one's best number in flight."""
 
     def ours(total: int, in_flight: int) -> dict[str, float]:
         return saga_throughput.measure(postgres_url, kafka, total=total, in_flight=in_flight)
@@ -47,8 +47,8 @@ def sagas(postgres_url: str, kafka: str) -> list[Measurement]:
         worst = {p: max(figures[p] for figures in both) for p in ("p50_ms", "p99_ms")}
         return {"sagas_per_s": sum(map(_rate, both)), **worst}
 
-    *loaded, alone = _sweep("sagas", ours, SAGAS | {1: SAGAS_ALONE})
-    *peers, peer_alone = _sweep("DBOS", dbos, DBOS | {1: SAGAS_ALONE})
+    alone, *loaded = _sweep("sagas", ours, {1: SAGAS_ALONE} | SAGAS)
+    peer_alone, *peers = _sweep("DBOS", dbos, {1: SAGAS_ALONE} | DBOS)
     peers += _sweep("DBOS, two processes", pair, DBOS_PAIR)
     best, peer = max(loaded, key=_rate), max(peers, key=_rate)
     against = "DBOS 3.4, same Postgres"
@@ -78,7 +78,7 @@ def _against_restate(
 
     try:
         with restate(postgres_url) as peer:
-            *peers, peer_alone = _sweep("Restate", one_by_one, RESTATE | {1: SAGAS_ALONE})
+            peer_alone, *peers = _sweep("Restate", one_by_one, {1: SAGAS_ALONE} | RESTATE)
     except Missing as missing:
         say(f"no Restate: {missing}")
         return [
@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("sagas", "scale", "replicas", "messages", "imports"))
     only = parser.parse_args().only
     began = time.perf_counter()
-    servers = Servers(tuned=True)
+    servers = Servers()
     try:
         measurements = measured(only, servers)
         version = asyncio.run(_version(servers.postgres_url))
