@@ -110,3 +110,17 @@ class TestTelling:
         stage.consumer._ends[A] = 1
         await stage.clock.pass_time(LIMITS.commit_s)
         assert LAG.labels("topic", "0")._value.get() == 0
+
+    async def test_the_lag_of_what_was_taken_away_is_somebody_elses(self, stage: Stage) -> None:
+        LAG.labels("other", "0").set(5)
+        await stage.runner.assigned([A, B])
+        stage.consumer._ends[A] = stage.consumer._ends[B] = 12
+        stage.consumer.put(A, 0, 1)
+        stage.consumer.put(B, 0, 1)
+        await stage.clock.pass_time(LIMITS.gather_s + LIMITS.commit_s)
+        assert {("topic", "0"), ("topic", "1")} <= LAG._metrics.keys()
+
+        await stage.runner.revoked()
+
+        assert not {("topic", "0"), ("topic", "1")} & LAG._metrics.keys()
+        assert LAG.labels("other", "0")._value.get() == 5
