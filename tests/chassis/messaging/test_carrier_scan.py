@@ -10,7 +10,7 @@ from chassis.messaging.metrics import (
     OUTBOX_SENT,
     OUTBOX_UNROUTABLE,
 )
-from tests.chassis.messaging.carrier_bed import LIMITS, SHARD, Bed, a_row
+from tests.chassis.messaging.carrier_bed import LIMITS, SHARD, Bed, a_row, ids
 
 
 class TestMissingTopic:
@@ -139,3 +139,17 @@ async def test_the_queue_is_counted_without_what_is_confirmed(bed: Bed) -> None:
     await bed.clock.settle()
 
     assert OUTBOX_QUEUE._value.get() == 2
+
+
+async def test_the_queue_is_counted_again_once_kafka_has_confirmed(bed: Bed) -> None:
+    """Also when nothing more is sent."""
+    await bed.run()
+    bed.kafka.confirms = False
+    rows = [a_row(), a_row(), a_row()]
+    bed.carrier.enqueue(rows, "memory")
+    await bed.clock.settle()
+
+    bed.kafka.lives[-1].watcher.confirmed(ids(rows[:2]))
+    await bed.clock.pass_time(LIMITS.sweep_s)
+
+    assert OUTBOX_QUEUE._value.get() == 1
