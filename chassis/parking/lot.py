@@ -168,8 +168,7 @@ class ParkingLot:
 
     def demand_room(self, taken: int, count: int) -> None:
         """Raises ParkingFull, and sounds the alarm."""
-        full = taken + count > self.limits.open_max
-        if full:
+        if taken + count > self.limits.open_max:
             metrics.FULL.labels(self.group).set(1)  # until ParkedKeys counts and finds room
             log.error("parking_lot_full", group=self.group, taken=taken)
             reason = f"{self.group}: {taken} messages are parked, and there is no room for more"

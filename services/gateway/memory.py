@@ -71,7 +71,7 @@ class RedisMemory:
         kept = await self._get(key)
         if kept is None:
             made = await make()
-            if await self._set_first(key, orjson.dumps(made, default=str)):
+            if await self._set_first(key, orjson.dumps(made, default=str), self._keep_seconds):
                 return made
             kept = await self._get(key) or orjson.dumps(made, default=str)
         return dict(orjson.loads(kept))
@@ -95,15 +95,11 @@ class RedisMemory:
             return None
         return kept.encode() if isinstance(kept, str) else kept
 
-    async def _set_first(self, key: str, value: bytes, keep_seconds: int = 0) -> bool:
+    async def _set_first(self, key: str, value: bytes, keep_seconds: int) -> bool:
         """Whether it is the first value of this key, as far as anybody knows."""
         try:
             async with self._places:
-                return bool(
-                    await self._redis.set(
-                        key, value, ex=keep_seconds or self._keep_seconds, nx=True
-                    )
-                )
+                return bool(await self._redis.set(key, value, ex=keep_seconds, nx=True))
         except GONE as error:
             log.warning("memory_unavailable", error=type(error).__name__)
             return True

@@ -139,8 +139,8 @@ def measured(only: str | None, servers: Servers) -> list[Measurement]:
     if only in (None, "replicas"):
         found += _taken(scale.two_of_each(postgres, kafka, pids))
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(_written_out(postgres))
     if only in (None, "messages"):
+        asyncio.run(_written_out(postgres))
         found += _taken(asyncio.run(row_and_outbox(postgres, kafka)))
         served = _taken(asyncio.run(outbox_to_inbox(postgres, kafka)))
         bare = served[0].peer or 0.0

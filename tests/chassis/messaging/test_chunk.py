@@ -4,7 +4,7 @@ import pytest
 
 from chassis.clock import new_id
 from chassis.errors import Unavailable
-from chassis.messaging.chunk import ChunkLimits
+from chassis.messaging.chunk import ChunkLimits, CommandChunk
 from chassis.messaging.outbox import Outgoing, hash_of
 from chassis.stores.postgres import Database
 from chassis.testing.messages import (
@@ -174,6 +174,17 @@ class TestTombstone:
         assert answers == {"billing.QuotaReserved.v1"}
 
 
+async def _outlive(
+    weather: Weather, chunk: CommandChunk, records: list[FakeRecord], *, tries: int
+) -> None:
+    """The same records, in vain and in vain, until the dependency is back."""
+    for _ in range(tries):
+        with pytest.raises(Unavailable):
+            await chunk(records)
+    weather.down = False
+    await chunk(records)
+
+
 class TestFates:
     async def test_a_bug_parks_its_key_and_the_others_go_on(
         self, database: Database, commit: DirectCommit, sender: FakeSender
@@ -244,11 +255,7 @@ class TestFates:
         records = [a_record(a_command(a_commit_quota(workspace_id))) for _ in range(3)]
         chunk = a_chunk(database, commit, sender, weather=weather, limits=QUICK)
 
-        for _ in range(5):
-            with pytest.raises(Unavailable):
-                await chunk(records)
-        weather.down = False
-        await chunk(records)
+        await _outlive(weather, chunk, records, tries=5)
 
         assert sender.sent == []
         assert weather.calls == 5 + 3, "the chunk stops at the first one that meets the outage"
@@ -262,11 +269,7 @@ class TestFates:
         records = [garbage, a_record(a_command(a_commit_quota(new_id())), offset=1)]
         chunk = a_chunk(database, commit, sender, weather=weather, limits=QUICK)
 
-        for _ in range(3):
-            with pytest.raises(Unavailable):
-                await chunk(records)
-        weather.down = False
-        await chunk(records)
+        await _outlive(weather, chunk, records, tries=3)
 
         assert [sent[2] for sent in sender.sent] == [b"x"]
 

@@ -20,6 +20,7 @@ from contracts.studio.app import (
     RenameApp,
 )
 from services.gateway import ids
+from services.gateway.scope import World
 from tests.services.gateway.builders import a_workspace, an_app, an_operation, nothing_live
 from tests.services.gateway.fakes import (
     APP,
@@ -29,6 +30,7 @@ from tests.services.gateway.fakes import (
     USER,
     VIEWER,
     WORKSPACE,
+    FakeService,
     a_client,
     a_world,
     code,
@@ -43,15 +45,20 @@ PUBLISH = """mutation($input: PublishAppInput!) { publishApp(input: $input) {
     __typename ... on Operation { id state } ... on Failure { code } } }"""
 
 
-async def test_a_publish_takes_the_head_and_what_is_live() -> None:
-    world, fake = a_world(
+def publishing(*protected: Environment) -> tuple[World, FakeService]:
+    """An app of which nothing is live, in a workspace that protects these environments."""
+    return a_world(
         {
-            GetWorkspaces: Workspaces(workspaces=[a_workspace()]),
+            GetWorkspaces: Workspaces(workspaces=[a_workspace(*protected)]),
             GetApps: Apps(apps=[an_app()]),
             GetAppDeliveries: nothing_live,
             PublishApp: an_operation(),
         }
     )
+
+
+async def test_a_publish_takes_the_head_and_what_is_live() -> None:
+    world, fake = publishing()
 
     async with a_client(world) as client:
         result = await graphql(client, PUBLISH, input={"appId": APP_ID, "environment": "STAGING"})
@@ -68,15 +75,7 @@ async def test_a_publish_takes_the_head_and_what_is_live() -> None:
 
 
 async def test_a_publish_to_a_protected_environment_asks_for_approval() -> None:
-    protected = a_workspace(Environment.STAGING)
-    world, fake = a_world(
-        {
-            GetWorkspaces: Workspaces(workspaces=[protected]),
-            GetApps: Apps(apps=[an_app()]),
-            GetAppDeliveries: nothing_live,
-            PublishApp: an_operation(),
-        }
-    )
+    world, fake = publishing(Environment.STAGING)
 
     async with a_client(world) as client:
         for environment in ("STAGING", "PRODUCTION"):
@@ -88,14 +87,7 @@ async def test_a_publish_to_a_protected_environment_asks_for_approval() -> None:
 
 async def test_no_key_remembers_that_no_approval_was_needed() -> None:
     """Neither one used where the caller may not publish, nor one from before the protection."""
-    world, fake = a_world(
-        {
-            GetWorkspaces: Workspaces(workspaces=[a_workspace()]),
-            GetApps: Apps(apps=[an_app()]),
-            GetAppDeliveries: nothing_live,
-            PublishApp: an_operation(),
-        }
-    )
+    world, fake = publishing()
     allowed = fake.answers[Authorize]
     given = {"appId": APP_ID, "environment": "STAGING", "idempotencyKey": "one"}
 
@@ -176,14 +168,7 @@ async def test_a_publish_of_an_app_that_is_not_the_workspaces_is_refused(
 
 
 async def test_a_repeated_publish_whose_head_moved_on_is_the_same_command() -> None:
-    world, fake = a_world(
-        {
-            GetWorkspaces: Workspaces(workspaces=[a_workspace()]),
-            GetApps: Apps(apps=[an_app()]),
-            GetAppDeliveries: nothing_live,
-            PublishApp: an_operation(),
-        }
-    )
+    world, fake = publishing()
     given = {"appId": APP_ID, "environment": "STAGING", "idempotencyKey": "p"}
 
     async with a_client(world) as client:
