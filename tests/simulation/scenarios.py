@@ -14,7 +14,7 @@ ALL: dict[str, Saga] = {**LATEST, wide.name: wide}
 
 REAL_EVERY = 12
 """One seed in so many is a world of the real services: a saga costs some three times as much."""
-SIZES = ((40, 1.0), (160, 2.0), (400, 3.0))
+SIZES = ((40, 1.0), (200, 2.5), (600, 5.0))
 """Sagas of a world, and how much more often than in a small one something goes wrong: where many
 share a call, a fault strikes many at once and counts only once."""
 

@@ -278,7 +278,10 @@ _PARKED = ("failed", "waiting", "redriven")
 
 
 def _header(record: "SimRecord", wanted: str) -> str:
-    return next(value.decode() for name, value in record.headers if name == wanted)
+    for name, value in record.headers:
+        if name == wanted:
+            return value.decode()
+    raise LookupError(wanted)
 
 
 def json_of(value: Any) -> Any:  # JSON, as text or decoded

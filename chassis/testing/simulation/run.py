@@ -20,7 +20,7 @@ from chassis.testing.simulation.scenario import Scenario
 from chassis.testing.simulation.world import Outcome, World
 
 BATCH = 4
-"""Seeds that a worker takes at a time."""
+"""Seeds that a worker takes at a time; one by one of the last ones, so that all end together."""
 
 
 @dataclass
@@ -63,7 +63,9 @@ def simulate_many(
         for seed in seeds:
             yield simulate(scenarios(seed), seed)
         return
-    batches = [seeds[i : i + BATCH] for i in range(0, len(seeds), BATCH)]
+    singly = max(0, len(seeds) - BATCH * jobs)
+    batches = [seeds[i : i + BATCH] for i in range(0, singly, BATCH)]
+    batches += [seeds[i : i + 1] for i in range(len(batches) * BATCH, len(seeds))]
     context = get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=settle_in) as pool:
         for outcomes in pool.map(_batch, [(scenarios, batch) for batch in batches]):
