@@ -59,11 +59,11 @@ lint: setup ## format, lint, types, imports, generated files
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 	@$(MAKE) --no-print-directory verify
-check: lint test-fast ## lint, and the tests that need no server
+check: lint test-fast ## lint, and the fast tests
 test: lint ## everything
 	$(PYTHON) -m pytest $(T)
-test-fast: setup ## what needs no server
-	$(PYTHON) -m pytest -m "not servers" $(T)
+test-fast: setup ## what needs no server and simulates no whole worlds
+	$(PYTHON) -m pytest -m "not servers and not simulated" $(T)
 test-store: setup ## stores against real servers
 	$(PYTHON) -m pytest -m "servers and not flow" $(T)
 test-flow: setup ## whole journeys with two replicas of every service, and faults

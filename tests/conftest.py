@@ -1,12 +1,17 @@
 """Fixtures that start real servers, for the tests that ask for them and for those alone."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from chassis.clock import new_id
 from tests.servers import Servers
+
+_HERE = Path(__file__).parent
+_WHOLE_WORLDS = {_HERE / "simulation", _HERE / "mutation"}
 
 
 @pytest.fixture(scope="session")
@@ -62,12 +67,29 @@ async def _administer(url: str, sql: str) -> None:
         await admin.close()
 
 
-SERVER_FIXTURES = {"servers", "postgres_url", "kafka_bootstrap", "mongo_url", "redis_url"}
+def pytest_collection_finish() -> None:
+    """All modules are here to stay: no collection needs to look at them again."""
+    gc.collect()
+    gc.freeze()
+
+
+SERVER_FIXTURES = {
+    "servers",
+    "own_servers",
+    "postgres_url",
+    "kafka_bootstrap",
+    "mongo_url",
+    "redis_url",
+    "payments_url",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The speeds: `flow` by its folder, `servers` by what a test asks for; the rest is fast."""
+    """The speeds: `flow` and `simulated` by folder, `servers` by what a test asks for; the rest is
+    fast."""
     for item in items:
+        if _WHOLE_WORLDS & set(item.path.parents):
+            item.add_marker("simulated")
         if "flows" in item.path.parts:
             item.add_marker("flow")
             item.add_marker("servers")

@@ -11,12 +11,15 @@ from tests.tools.check.stores import Stores
 
 
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
-    """Prepared once; each test writes its own world."""
+def own_servers() -> Iterator[Servers]:
     servers = Servers()
-    made = Stores(servers, Path(tmp_path_factory.mktemp("blobs")))
-    try:
-        asyncio.run(made.prepare())
-        yield made
-    finally:
-        servers.close()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="session")
+def stores(own_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Stores:
+    """Prepared once; each test writes its own world."""
+    made = Stores(own_servers, Path(tmp_path_factory.mktemp("blobs")))
+    asyncio.run(made.prepare())
+    return made
