@@ -26,10 +26,11 @@ async def import_app(
     command = ImportApp.model_validate(job.input)
     await job.progress(0, 1, "reading")
     packed, app, files = await _read(command, blobs, settings)
-    total = len(packed.packs)
+    packs = await contents.unwritten(job.workspace_id, command.app_id, packed.packs)
+    total = len(packs)
     await job.progress(0, total, "storing")
     for at in range(0, total, WRITE_PACKS_MAX):
-        batch = packed.packs[at : at + WRITE_PACKS_MAX]
+        batch = packs[at : at + WRITE_PACKS_MAX]
         await contents.write_packs(job.workspace_id, batch)
         await job.progress(min(at + WRITE_PACKS_MAX, total), total)
     await contents.write_manifests(job.workspace_id, [packed.manifest])
@@ -41,6 +42,10 @@ async def import_app(
         digest=packed.manifest.digest,
         format_version=app.format_version,
         files=files,
+        author_name=command.author_name,
+        authored_at=command.authored_at,
+        message=command.message,
+        commit=command.commit,
     )
 
 

@@ -9,6 +9,7 @@ KEY = "app_id"
 
 from contracts.studio.app.commands import *
 from contracts.studio.app.facts import *
+from contracts.studio.app.history import *
 from contracts.studio.app.kinds import *
 from contracts.studio.app.queries import *
 from contracts.studio.app.refusals import *

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from contracts.base import Command
 from contracts.delivery.environment import Environment
@@ -22,6 +22,7 @@ from contracts.studio.app.facts import (
     RevisionTagged,
     RevisionUnfrozen,
 )
+from contracts.studio.app.history import AuthorName, CommitName, RevisionMessage
 from contracts.studio.app.kinds import EntityKind
 
 
@@ -105,6 +106,10 @@ class ImportApp(Command[Operation], permission="app.edit"):
 
     `archive_digest`: SHA-256 hex of the zip in the blob store. Answers at once; the operation's
     result has the fields of AppImported.
+
+    With `authored_at` it is a commit of a history made elsewhere: a revision even when it changes
+    nothing, except that a `commit` which the head is already is not repeated. Whoever imports it
+    stays the revision's actor.
     """
 
     workspace_id: UUID
@@ -112,12 +117,17 @@ class ImportApp(Command[Operation], permission="app.edit"):
     operation_id: UUID
     app_name: str = ""
     archive_digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+    author_name: AuthorName = ""
+    authored_at: AwareDatetime | None = None
+    message: RevisionMessage = ""
+    commit: CommitName = ""
 
 
 class FinishImport(Command[AppImported]):
     """Make content that is written already the app's head; what an import's worker ends with.
 
-    `digest` is the content's, in the workspace that it was written under.
+    `digest` is the content's, in the workspace that it was written under; what is said of a commit
+    is what ImportApp said.
     """
 
     workspace_id: UUID
@@ -126,6 +136,10 @@ class FinishImport(Command[AppImported]):
     digest: str
     format_version: int
     files: int
+    author_name: AuthorName = ""
+    authored_at: AwareDatetime | None = None
+    message: RevisionMessage = ""
+    commit: CommitName = ""
 
 
 class CreateStarterApp(Command[AppCreated]):

@@ -96,7 +96,11 @@ class GetEntities(Query[Entities], permission="workspace.read"):
 
 
 class Revision(Reply):
-    """An immutable state of an app. `tags`: the environments that it went live in."""
+    """An immutable state of an app. `tags`: the environments that it went live in.
+
+    Of a commit that was imported: its author, when they made it, and its name there; `actor_id` and
+    `created_at` are the import's.
+    """
 
     app_id: UUID
     revision_id: UUID
@@ -106,6 +110,9 @@ class Revision(Reply):
     message: str
     created_at: datetime
     tags: list[str] = Field(default_factory=list)
+    author_name: str = ""
+    authored_at: datetime | None = None
+    commit: str = ""
 
 
 class Revisions(Reply):

@@ -46,13 +46,14 @@ async def finish_import(
     clock: Clock,
     context: Context,
 ) -> AppImported:
-    """Make the written content the head. With the same content there is no new revision."""
+    """Make the written content the head. With the same content there is no new revision, unless
+    it is a commit of a history: some change nothing, and they are part of it all the same."""
     app = await apps.get(command.app_id)
     if app is not None and app.workspace_id != command.workspace_id:
         raise Rejected(AppUnknown(app_id=command.app_id))
     if app is not None:
         app.demand_editable()
-    if app is not None and app.head_digest == command.digest:
+    if app is not None and await _is_head(command, app, revisions):
         return _imported(command, app, None)
     adopted = await drafts.adopt(app, command.app_id, command.workspace_id, command.digest)
     if app is None:
@@ -64,9 +65,18 @@ async def finish_import(
         )
     else:
         revision = app.advance(new_id(), adopted.content, "import", context.actor_id, clock.now())
+    revision.credit(command)
     revisions.save(revision)
     apps.save(app)
     return _imported(command, app, adopted)
+
+
+async def _is_head(command: FinishImport, app: App, revisions: Revisions) -> bool:
+    """A commit is told by its name too: the one before it may have the same content."""
+    if command.authored_at is None or app.head_digest != command.digest:
+        return app.head_digest == command.digest
+    head = await revisions.get(app.head_revision_id)
+    return head is not None and bool(command.commit) and head.commit == command.commit
 
 
 def _imported(command: FinishImport, app: App, adopted: Adopted | None) -> AppImported:

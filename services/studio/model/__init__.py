@@ -20,7 +20,10 @@ ACTIVE, ARCHIVED = "active", "archived"
 
 @dataclass
 class Revision:
-    """An immutable state of an app: `digest` names its content. Only `tags` grow."""
+    """An immutable state of an app: `digest` names its content. Only `tags` grow.
+
+    `author_name`, `authored_at` and `commit` say who made it elsewhere, if it was.
+    """
 
     revision_id: UUID
     workspace_id: UUID
@@ -31,6 +34,16 @@ class Revision:
     created_at: datetime
     actor_id: UUID | None = None
     tags: list[str] = field(default_factory=list)
+    author_name: str = ""
+    authored_at: datetime | None = None
+    commit: str = ""
+
+    def credit(self, origin: "Origin") -> None:
+        """Say whose work it is. A commit's message is its own, even an empty one."""
+        self.author_name, self.authored_at = origin.author_name, origin.authored_at
+        self.commit = origin.commit
+        if origin.authored_at is not None or origin.message:
+            self.message = origin.message
 
     def tag(self, environment: str) -> bool:
         """Remember that it went live in an environment; False when that was known."""
@@ -207,6 +220,19 @@ class Bundles(Protocol):
     async def write(self, revision: Revision) -> Frozen:
         """Write the bundle to the blob store; the same revision gives the same digest."""
         ...
+
+
+class Origin(Protocol):
+    """A command that brings a state made elsewhere."""
+
+    @property
+    def author_name(self) -> str: ...
+    @property
+    def authored_at(self) -> datetime | None: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def commit(self) -> str: ...
 
 
 class NamesApp(Protocol):

@@ -29,6 +29,7 @@ from services.studio.appsmith import (
 
 MANIFESTS, PACKS = "revisions", "packs"
 WRITE_DOCUMENTS_MAX = 16
+_HEAD = "SELECT state->>'head_digest' FROM app WHERE id = $1 AND workspace_id = $2"
 
 SectionKey = tuple[UUID, str, tuple[str, ...]]
 
@@ -69,6 +70,7 @@ class Contents:
     """Reads and writes contents. Raises Unavailable when MongoDB cannot answer."""
 
     def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._documents = resources.mongo
         self._bytes_max: int = resources.settings.bodies_in_memory_bytes_max
 
@@ -116,6 +118,17 @@ class Contents:
     def remember(self, workspace_id: UUID, packs: Sequence[str], section: Section) -> None:
         """Keep a section that was just read or made."""
         SECTIONS.put((workspace_id, section.name, tuple(packs)), section, self._bytes_max)
+
+    async def unwritten(
+        self, workspace_id: UUID, app_id: UUID, packs: Sequence[Pack]
+    ) -> list[Pack]:
+        """Those that the app's head does not name: what it names is written already."""
+        head = await self._resources.database.fetchval(_HEAD, app_id, workspace_id)
+        if head is None:
+            return list(packs)
+        manifest = await self.manifest(workspace_id, head)
+        named = {digest for section in manifest.sections for digest in section.packs}
+        return [pack for pack in packs if pack.digest not in named]
 
     async def write_packs(self, workspace_id: UUID, packs: Sequence[Pack]) -> None:
         """Idempotent: what is there already stays."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from chassis.clock import SystemClock, new_id
@@ -71,8 +72,9 @@ class Desk:
         assert isinstance(answer, AppCreated)
         return answer
 
-    async def imported(self, archive: bytes, app_id: UUID) -> AppImported:
-        """An archive, taken in the way that the service takes it. Raises Rejected."""
+    async def imported(self, archive: bytes, app_id: UUID, **said: Any) -> AppImported:
+        """An archive, taken in the way that the service takes it; `said`: more of ImportApp's
+        fields. Raises Rejected."""
         digest = await self.blobs.put(self.workspace_id, archive)
         command = ImportApp(
             workspace_id=self.workspace_id,
@@ -80,6 +82,7 @@ class Desk:
             operation_id=new_id(),
             app_name="Shop",
             archive_digest=digest,
+            **said,
         )
         await self.studio.send(command)
         finish = await import_app(a_job(command), self.blobs, self.contents, self.settings)

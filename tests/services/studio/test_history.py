@@ -1,0 +1,154 @@
+"""Commits on real stores: each one a revision, by its author; only what changed is new."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.clock import new_id
+from contracts.studio.app import ImportApp, ListRevisions, Revision
+from services.studio.appsmith import export
+from services.studio.store.contents import MANIFESTS, PACKS
+from services.studio.views.queries import list_revisions
+from tests.samples.shop import shop
+from tests.services.studio.desk import Desk
+from tests.services.studio.test_imports import zipped
+
+BANGKOK = timezone(timedelta(hours=7))
+
+
+def a_commit(name: str, **said: Any) -> dict[str, Any]:
+    """What a commit says of itself."""
+    return {
+        "author_name": "Phennapa",
+        "authored_at": datetime(2022, 12, 1, 14, 47, 30, tzinfo=BANGKOK),
+        "message": "login",
+        "commit": name * 40,
+        **said,
+    }
+
+
+def a_change(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The app with another body of one query."""
+    path = next(path for path in sorted(files) if path.endswith(".txt") and "queries" in path)
+    return {**files, path: files[path] + b"\n-- another"}
+
+
+async def history(desk: Desk, app_id: UUID) -> list[Revision]:
+    """Oldest first."""
+    query = ListRevisions(workspace_id=desk.workspace_id, app_id=app_id)
+    return (await list_revisions(query, desk.database)).revisions[::-1]
+
+
+async def written(desk: Desk, collection: str) -> set[str]:
+    """The ids of what is stored."""
+    found = await desk.studio.resources.mongo.find(collection, {}, limit=10_000, fields=["_id"])
+    return {str(one["_id"]) for one in found}
+
+
+async def test_commits_become_revisions_by_their_authors_in_order(desk: Desk) -> None:
+    app_id, files = new_id(), shop()
+    again = a_commit("b", author_name="อนุวัต", message="two\n\n\tlines")
+
+    await desk.imported(zipped(files), app_id, **a_commit("a"))
+    await desk.imported(zipped(a_change(files)), app_id, **again)
+
+    first, second = await history(desk, app_id)
+    assert (first.number, first.author_name, first.message) == (1, "Phennapa", "login")
+    assert first.authored_at == datetime(2022, 12, 1, 7, 47, 30, tzinfo=UTC)
+    assert first.authored_at.utcoffset() == timedelta(hours=7)
+    assert (second.number, second.author_name, second.message) == (2, "อนุวัต", "two\n\n\tlines")
+    assert [first.commit, second.commit] == ["a" * 40, "b" * 40]
+    assert first.created_at > first.authored_at
+
+
+async def test_the_export_of_each_revision_is_its_commit(desk: Desk) -> None:
+    app_id, trees = new_id(), [shop(), a_change(shop()), shop()]
+
+    for name, files in zip("abc", trees, strict=True):
+        await desk.imported(zipped(files), app_id, **a_commit(name))
+
+    exported = []
+    for revision in await history(desk, app_id):
+        manifest = await desk.contents.manifest(desk.workspace_id, revision.digest)
+        exported.append(dict(export(await desk.contents.app(desk.workspace_id, manifest)).files))
+    assert exported == trees
+
+
+async def test_a_commit_that_changes_nothing_is_a_revision_and_stores_nothing(desk: Desk) -> None:
+    app_id, archive = new_id(), zipped(shop())
+    first = await desk.imported(archive, app_id, **a_commit("a"))
+    before = await written(desk, PACKS), await written(desk, MANIFESTS)
+
+    empty = await desk.imported(archive, app_id, **a_commit("b", message=""))
+
+    assert empty.revision_id != first.revision_id
+    assert (empty.entities_added, empty.entities_changed, empty.entities_removed) == (0, 0, 0)
+    assert empty.counts == first.counts
+    assert (await written(desk, PACKS), await written(desk, MANIFESTS)) == before
+    assert [one.message for one in await history(desk, app_id)] == ["login", ""]
+
+
+async def test_a_commit_stores_only_what_it_changed(desk: Desk) -> None:
+    app_id, files = new_id(), shop()
+    await desk.imported(zipped(files), app_id, **a_commit("a"))
+    packs, manifests = await written(desk, PACKS), await written(desk, MANIFESTS)
+    offered: list[str] = []
+    write = desk.contents.write_packs
+
+    async def counted(workspace_id: UUID, batch: Any) -> None:
+        offered.extend(pack.digest for pack in batch)
+        await write(workspace_id, batch)
+
+    desk.contents.write_packs = counted  # type: ignore[method-assign]  # the same, counted
+    await desk.imported(zipped(a_change(files)), app_id, **a_commit("b"))
+
+    assert len(packs) > 2
+    assert len(await written(desk, PACKS) - packs) == 1
+    assert len(await written(desk, MANIFESTS) - manifests) == 1
+    assert len(offered) == 1
+
+
+async def test_the_commit_that_is_the_head_is_not_imported_twice(desk: Desk) -> None:
+    app_id, archive = new_id(), zipped(shop())
+    first = await desk.imported(archive, app_id, **a_commit("a"))
+    facts = await desk.studio.facts()
+
+    again = await desk.imported(archive, app_id, **a_commit("a"))
+
+    assert again.revision_id == first.revision_id
+    assert len(await history(desk, app_id)) == 1
+    assert await desk.studio.facts() == facts
+
+
+async def test_an_import_may_carry_a_message_and_is_no_commit_for_that(desk: Desk) -> None:
+    app_id, files = new_id(), shop()
+
+    await desk.imported(zipped(files), app_id)
+    await desk.imported(zipped(a_change(files)), app_id, message="from the old server")
+    await desk.imported(zipped(a_change(files)), app_id, message="once more")
+
+    revisions = await history(desk, app_id)
+    assert [one.message for one in revisions] == ["create", "from the old server"]
+    assert [one.authored_at for one in revisions] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"author_name": "two\nlines"},
+        {"author_name": "x" * 201},
+        {"message": "a bell \x07"},
+        {"message": "nothing \x00"},
+        {"message": "x" * 10_001},
+        {"commit": "a b"},
+        {"authored_at": datetime(2022, 12, 1)},  # no zone
+    ],
+)
+def test_what_a_commit_says_is_bounded_and_plain(said: dict[str, Any]) -> None:
+    ids = {name: new_id() for name in ("workspace_id", "app_id", "operation_id")}
+
+    with pytest.raises(ValidationError):
+        ImportApp(**ids, archive_digest="0" * 64, **said)
