@@ -8,6 +8,7 @@ entity's own version: two people may edit two entities at once.
 KEY = "app_id"
 
 from contracts.studio.app.commands import *
+from contracts.studio.app.comparing import *
 from contracts.studio.app.facts import *
 from contracts.studio.app.history import *
 from contracts.studio.app.kinds import *

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.base import Query, Reply
+from contracts.studio.app.comparing import LineDifference, PropertyDifference
 from contracts.studio.app.kinds import EntityKind
 
 
@@ -132,7 +133,13 @@ class ListRevisions(Query[Revisions], permission="workspace.read"):
 
 
 class EntityDifference(Reply):
-    """`change`: added, removed or changed; digests are empty where there is no such side."""
+    """`change`: added, removed or changed; digests are empty where there is no such side.
+
+    The rest is there only when asked for. `properties`: its JSON, by path; of format 4 a page's
+    path `children.<widget>` is the order of what is inside a widget. `lines`: its text. `more`:
+    there are more differences than are listed. `unlisted`: why none is though the digests differ,
+    `layout` (the same JSON, written otherwise), `binary`, or empty.
+    """
 
     entity_id: str
     kind: EntityKind
@@ -141,6 +148,10 @@ class EntityDifference(Reply):
     change: str
     digest_before: str = ""
     digest_after: str = ""
+    properties: list[PropertyDifference] = Field(default_factory=list)
+    lines: list[LineDifference] = Field(default_factory=list)
+    more: bool = False
+    unlisted: str = ""
 
 
 class RevisionDifference(Reply):
@@ -153,9 +164,15 @@ class RevisionDifference(Reply):
 
 
 class DiffRevisions(Query[RevisionDifference], permission="workspace.read"):
-    """Compare two revisions by their entities' digests."""
+    """Compare two revisions by their entities' digests, and with `detailed` by property and line.
+
+    `entity_ids`: only these; empty = all. What is listed in detail is bounded: ask for entities
+    that came with `more` by their ids.
+    """
 
     workspace_id: UUID
     app_id: UUID
     revision_before: UUID
     revision_after: UUID
+    detailed: bool = False
+    entity_ids: list[str] = Field(default_factory=list, max_length=200)

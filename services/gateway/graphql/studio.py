@@ -33,7 +33,8 @@ from services.gateway.graphql.entities import (
     listed,
     show_entity,
 )
-from services.gateway.graphql.fields import field
+from services.gateway.graphql.fields import field, selects
+from services.gateway.graphql.inputs import build
 from services.gateway.graphql.loaders import AppKey, EntityKey
 from services.gateway.graphql.node import NodeShape
 from services.gateway.graphql.shapes import Shape, enum_of, shape, shape_of
@@ -127,16 +128,23 @@ class App(NodeShape):
 
         return await paged(first, after, fetch, lambda row: Revision.of(row, self.known))
 
-    @field("What differs between two of its revisions, by entity.")
+    @field("What differs between two of its revisions, by entity, property and line.")
     async def difference(
-        self, info: Info[Scope, None], before: strawberry.ID, after: strawberry.ID
+        self,
+        info: Info[Scope, None],
+        before: strawberry.ID,
+        after: strawberry.ID,
+        entity_ids: list[strawberry.ID] | None = None,
     ) -> Difference:  # type: ignore[valid-type]  # derived from its contract
-        """Both must be revisions of this app."""
-        query = DiffRevisions(
+        """Both must be revisions of this app. Properties and lines are read when asked for."""
+        query = {
             **self.key._asdict(),
-            revision_before=self._own_revision(before, "before"),
-            revision_after=self._own_revision(after, "after"),
-        )
+            "revision_before": self._own(before, "before", "Revision"),
+            "revision_after": self._own(after, "after", "Revision"),
+            "detailed": selects(info, "properties", "lines", "more", "unlisted"),
+            "entity_ids": [self._own(one, "entityIds", "Entity") for one in entity_ids or ()],
+        }
+        query = build(DiffRevisions, query, prefix="")
         return Difference.of(await info.context.ask(query), self.known)
 
     @field("Where it is live. Null when delivery is down.")
@@ -170,11 +178,11 @@ class App(NodeShape):
         """The app and its tenant."""
         return AppKey(self.shown.workspace_id, self.shown.app_id)
 
-    def _own_revision(self, text: str, argument: str) -> Any:  # a UUID
-        revision = read_id(text, argument, "Revision")
-        if AppKey(revision["workspace_id"], revision["app_id"]) != self.key:
-            raise BadInput(Fault(argument, "is not a revision of this app"))
-        return revision["revision_id"]
+    def _own(self, text: str, argument: str, kind: str) -> Any:  # a UUID or a text
+        found = read_id(text, argument, kind)
+        if AppKey(found["workspace_id"], found["app_id"]) != self.key:
+            raise BadInput(Fault(argument, f"is not of this app: {kind}"))
+        return found[ids.PARTS[kind][-1]]
 
 
 def read_id(text: str, argument: str, kind: str) -> dict[str, Any]:

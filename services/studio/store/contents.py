@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from chassis.resources import Resources
-from contracts.studio.app import EntityDifference, EntityKind
 from services.studio.appsmith import (
     APP_SECTION,
     PAGE_PREFIX,
@@ -22,7 +21,6 @@ from services.studio.appsmith import (
     Pack,
     Section,
     changed_sections,
-    diff,
     read_source,
     unpack_section,
 )
@@ -169,17 +167,17 @@ class Contents:
             found.append((source.value, source.text))
         return found
 
-    async def differences(
+    async def differing(
         self, workspace_id: UUID, before: str, after: str
-    ) -> list[EntityDifference]:
-        """By entity; only sections whose packs differ are read."""
+    ) -> tuple[dict[str, Section], dict[str, Section]]:
+        """The sections of two contents whose packs differ; only these are read."""
         old, new = await asyncio.gather(
             self.manifest(workspace_id, before), self.manifest(workspace_id, after)
         )
         names = changed_sections(old, new)
         was = await self.sections(workspace_id, old, names)
         now = await self.sections(workspace_id, new, names)
-        return await asyncio.to_thread(_compare, was, now)
+        return was, now
 
 
 def section_of(manifest: Manifest, page: str, path: str) -> str:
@@ -193,21 +191,6 @@ def section_of(manifest: Manifest, page: str, path: str) -> str:
 def entities_of(sections: dict[str, Section]) -> list[Entity]:
     """All entities of some sections."""
     return [entity for section in sections.values() for entity in section.entities]
-
-
-def _compare(was: dict[str, Section], now: dict[str, Section]) -> list[EntityDifference]:
-    return [
-        EntityDifference(
-            entity_id=one.entity.entity_id,
-            kind=EntityKind(one.entity.kind.value),
-            name=one.entity.name,
-            page=one.entity.page,
-            change=one.change.value,
-            digest_before=one.before.digest if one.before else "",
-            digest_after=one.after.digest if one.after else "",
-        )
-        for one in diff(entities_of(was), entities_of(now))
-    ]
 
 
 def _body(document: dict[str, Any] | None) -> bytes:  # as it came from MongoDB

@@ -1,5 +1,6 @@
 """What one may ask studio: straight from its tables, always within one workspace."""
 
+import asyncio
 import base64
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,6 @@ from contracts.studio.app import (
     DiffRevisions,
     Entities,
     Entity,
-    EntityDifference,
     GetApps,
     GetEntities,
     ListApps,
@@ -27,6 +27,7 @@ from contracts.studio.app import (
     RevisionUnknown,
 )
 from services.studio.store.contents import Contents
+from services.studio.views.differences import differences_of
 
 _APP = "SELECT id, version, state FROM app WHERE workspace_id = $1"
 _ENTITY = (
@@ -147,7 +148,7 @@ async def list_revisions(query: ListRevisions, database: Database) -> Revisions:
 async def diff_revisions(
     query: DiffRevisions, database: Database, contents: Contents
 ) -> RevisionDifference:
-    """By entity: what came, what changed, what went."""
+    """By entity: what came, what changed, what went; by property and line when asked."""
     wanted = [query.revision_before, query.revision_after]
     rows = await database.fetch(
         "SELECT id, state->>'digest' AS digest FROM app_revision"
@@ -160,8 +161,11 @@ async def diff_revisions(
     for revision_id in wanted:
         if revision_id not in digests:
             raise Rejected(RevisionUnknown(app_id=query.app_id, revision_id=revision_id))
-    differences: list[EntityDifference] = await contents.differences(
+    was, now = await contents.differing(
         query.workspace_id, digests[query.revision_before], digests[query.revision_after]
+    )
+    differences = await asyncio.to_thread(
+        differences_of, was, now, frozenset(query.entity_ids), detailed=query.detailed
     )
     return RevisionDifference(
         app_id=query.app_id,

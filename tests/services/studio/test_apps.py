@@ -23,6 +23,7 @@ from contracts.studio.app import (
     EntityNameTaken,
     EntityUnknown,
     ListRevisions,
+    PropertyDifference,
     RemoveEntity,
     RestoreApp,
     VersionConflict,
@@ -157,6 +158,30 @@ async def test_two_revisions_differ_by_what_was_edited(desk: Desk) -> None:
 
     (one,) = difference.differences
     assert (one.entity_id, one.change, one.digest_before) == (widget.entity_id, "added", "")
+
+
+async def test_asked_in_detail_two_revisions_differ_by_property(desk: Desk) -> None:
+    app = await desk.app()
+    widget = await a_widget(desk, app.app_id)
+    source = (await desk.entity(app.app_id, widget.entity_id)).source or {}
+    edit = a_change(desk, widget, 1, "").model_copy(update={"source": {**source, "text": "42"}})
+    changed = await desk.studio.send(edit)
+    assert isinstance(changed, EntityChanged)
+    query = DiffRevisions(
+        workspace_id=desk.workspace_id,
+        app_id=app.app_id,
+        revision_before=widget.revision_id,
+        revision_after=changed.revision_id,
+        detailed=True,
+    )
+
+    difference = await diff_revisions(query, desk.database, desk.contents)
+    none = query.model_copy(update={"entity_ids": ["widget:other"]})
+
+    (one,) = difference.differences
+    expected = PropertyDifference(path="text", change="changed", before='"0"', after='"42"')
+    assert (one.properties, one.lines, one.more) == ([expected], [], False)
+    assert (await diff_revisions(none, desk.database, desk.contents)).differences == []
 
 
 async def test_a_removed_entity_is_gone_and_its_name_is_free(desk: Desk) -> None:
