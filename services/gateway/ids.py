@@ -38,6 +38,8 @@ KIND_OF_FIELD: dict[str, str] = {
     "invited_by": "User",
     "published_by": "User",
     "head_revision_id": "Revision",
+    "expected_head_revision_id": "Revision",
+    "restored_revision_id": "Revision",
     "revision_before": "Revision",
     "revision_after": "Revision",
     "previous_release_id": "Release",

@@ -14,4 +14,5 @@ from contracts.studio.app.history import *
 from contracts.studio.app.kinds import *
 from contracts.studio.app.queries import *
 from contracts.studio.app.refusals import *
+from contracts.studio.app.revising import *
 from contracts.studio.app.room import *

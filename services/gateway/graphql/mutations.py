@@ -81,10 +81,12 @@ from contracts.studio.app import (
     DeleteApp,
     EntityNameTaken,
     EntityUnknown,
+    HeadMoved,
     ImportApp,
     RemoveEntity,
     RenameApp,
     RestoreApp,
+    RestoreRevision,
     RevisionUnknown,
     SourceInvalid,
     VersionConflict,
@@ -177,6 +179,9 @@ class StudioMutation:
     add_entity = mutation(AddEntity, refusals=(*EDIT, EntityNameTaken))
     change_entity = mutation(ChangeEntity, refusals=EDIT)
     remove_entity = mutation(RemoveEntity, refusals=EDIT)
+    restore_revision = mutation(
+        RestoreRevision, refusals=(AppUnknown, AppIsArchived, RevisionUnknown, HeadMoved)
+    )
     import_app = mutation(
         ImportApp,
         refusals=(AppUnknown, AppIsArchived, AppLimitReached),

@@ -1,11 +1,12 @@
 """What studio does when it is asked: apps, entities, imports, and its part in sagas."""
 
-from services.studio.handlers import apps, entities, imports, releases, room
+from services.studio.handlers import apps, entities, imports, releases, revisions, room
 
 HANDLERS = (
     *apps.HANDLERS,
     *entities.HANDLERS,
     *imports.HANDLERS,
     *releases.HANDLERS,
+    *revisions.HANDLERS,
     *room.HANDLERS,
 )

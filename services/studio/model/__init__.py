@@ -12,6 +12,7 @@ from contracts.studio.app import (
     AppNotPublishable,
     AppUnknown,
     EntityKind,
+    HeadMoved,
     RevisionUnknown,
 )
 
@@ -92,6 +93,16 @@ class App:
         """Rejected when it is in the archive."""
         if self.state == ARCHIVED:
             raise Rejected(AppIsArchived(app_id=self.app_id))
+
+    def demand_head(self, expected: UUID | None) -> None:
+        """Rejected when the head is another than the caller saw; None = they do not mind."""
+        if expected is not None and expected != self.head_revision_id:
+            moved = HeadMoved(
+                app_id=self.app_id,
+                expected_head_revision_id=expected,
+                head_revision_id=self.head_revision_id,
+            )
+            raise Rejected(moved)
 
     def demand_archived(self) -> None:
         """Rejected when it is not in the archive."""

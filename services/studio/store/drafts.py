@@ -124,7 +124,8 @@ class SqlDrafts(ChunkStore):
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str
     ) -> Adopted:
         """Make a written content the head's. Only sections that differ are read."""
-        after = await self._contents.manifest(workspace_id, digest)
+        pending = self._pending.manifests.get((workspace_id, digest))
+        after = pending or await self._contents.manifest(workspace_id, digest)
         before = await self._manifest(app) if app else None
         names = changed_sections(before, after) if before else None
         was = await self._contents.sections(workspace_id, before, names) if before else {}

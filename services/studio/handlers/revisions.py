@@ -1,0 +1,55 @@
+"""New heads made of revisions that there are."""
+
+from uuid import UUID
+
+from chassis.clock import Clock, new_id
+from chassis.context import Context
+from chassis.errors import Rejected
+from contracts.studio.app import RestoreRevision, RevisionRestored, RevisionUnknown
+from services.studio.model import Adopted, App, Apps, Drafts, Revision, Revisions, app_of
+
+
+async def restore_revision(
+    command: RestoreRevision,
+    apps: Apps,
+    drafts: Drafts,
+    revisions: Revisions,
+    clock: Clock,
+    context: Context,
+) -> RevisionRestored:
+    """What it held is the head's again. With the same content there is no new revision."""
+    app = await app_of(apps, command.workspace_id, command.app_id)
+    app.demand_editable()
+    app.demand_head(command.expected_head_revision_id)
+    restored = await revision_of(revisions, app, command.revision_id)
+    if app.head_digest == restored.digest:
+        return _restored(app, restored, None)
+    adopted = await drafts.adopt(app, app.app_id, app.workspace_id, restored.digest)
+    message = f"restore revision {restored.number}"
+    revision = app.advance(new_id(), adopted.content, message, context.actor_id, clock.now())
+    revisions.save(revision)
+    apps.save(app)
+    return _restored(app, restored, adopted)
+
+
+async def revision_of(revisions: Revisions, app: App, revision_id: UUID) -> Revision:
+    """One of the app's revisions; Rejected when it has none of that id."""
+    revision = await revisions.get(revision_id)
+    if revision is None or revision.app_id != app.app_id:
+        raise Rejected(RevisionUnknown(app_id=app.app_id, revision_id=revision_id))
+    return revision
+
+
+def _restored(app: App, restored: Revision, adopted: Adopted | None) -> RevisionRestored:
+    return RevisionRestored(
+        workspace_id=app.workspace_id,
+        app_id=app.app_id,
+        revision_id=app.head_revision_id,
+        restored_revision_id=restored.revision_id,
+        entities_added=adopted.added if adopted else 0,
+        entities_changed=adopted.changed if adopted else 0,
+        entities_removed=adopted.removed if adopted else 0,
+    )
+
+
+HANDLERS = (restore_revision,)
