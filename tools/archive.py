@@ -2,7 +2,9 @@
 
 import io
 import json
+import stat
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 SKIPPED = {".git"}
@@ -20,6 +22,18 @@ def zip_of(path: Path) -> bytes:
         for file in files_of(path):
             info = zipfile.ZipInfo(file.relative_to(path).as_posix(), EPOCH)
             archive.writestr(info, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def zip_of_files(files: Iterable[tuple[str, bytes, bool]]) -> bytes:
+    """The zip of (path, body, whether it is a link), in order of path: the same files give the
+    same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path, body, link in sorted(files):
+            info = zipfile.ZipInfo(path, EPOCH)
+            info.external_attr = (stat.S_IFLNK | 0o777 if link else stat.S_IFREG | 0o644) << 16
+            archive.writestr(info, body, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -1,12 +1,11 @@
 """`make import DIR=...`: bring an app of git sync into the platform, with progress.
 
-Without BASALT_TOKEN a new user and workspace are made first, and shown.
+BASALT_TOKEN, or BASALT_EMAIL and BASALT_PASSWORD, say who imports; without them a new user and
+workspace are made first, and shown.
 """
 
 import argparse
 import asyncio
-import os
-import secrets
 import sys
 from pathlib import Path
 
@@ -15,9 +14,8 @@ from websockets.exceptions import WebSocketException
 
 from chassis.clock import SystemClock
 from tools.archive import zip_of
-from tools.journey.client import Client, Failed, Json, default_gateway, demand, fresh_key
-from tools.journey.documents import CREATE_WORKSPACE, LOG_IN, REGISTER
-from tools.journey.story import Story
+from tools.journey.client import Client, Failed, Json, default_gateway
+from tools.somewhere import somewhere
 
 CLOCK = SystemClock()
 BAR_WIDTH = 30
@@ -48,7 +46,7 @@ async def run(arguments: argparse.Namespace) -> None:
     zipped = CLOCK.monotonic()
     client = Client(arguments.gateway)
     try:
-        workspace_id = await _somewhere(client, arguments)
+        workspace_id = await somewhere(client, arguments.workspace)
         began_upload = CLOCK.monotonic()
         params = (
             {"app": arguments.app} if arguments.app else {"name": arguments.name or source.stem}
@@ -64,22 +62,6 @@ async def run(arguments: argparse.Namespace) -> None:
         f"  zip {zipped - began:.1f} s, upload {uploaded - began_upload:.1f} s"
         f" ({len(archive) / 1_048_576:.1f} MiB), import {CLOCK.monotonic() - uploaded:.1f} s"
     )
-
-
-async def _somewhere(client: Client, arguments: argparse.Namespace) -> str:
-    """The workspace to import into; a new one, with a new user, when none is given."""
-    client.token = os.environ.get("BASALT_TOKEN", "")
-    if client.token:
-        demand(arguments.workspace, "with BASALT_TOKEN, say which --workspace")
-        return str(arguments.workspace)
-    email, password = f"import-{fresh_key()[:12]}@example.com", secrets.token_urlsafe(12)
-    await client.done(REGISTER, "UserRegistered", email=email, password=password)
-    session = await client.done(LOG_IN, "SessionOpened", email=email, password=password)
-    client.token = session["token"]
-    made = await client.done(CREATE_WORKSPACE, "Operation", workspaceName="Imports")
-    await Story(client, b"").ended(made["id"])
-    print(f"  user {email}, password {password}\n  workspace {made['workspaceId']}")
-    return str(made["workspaceId"])
 
 
 async def _watch(client: Client, operation_id: str) -> Json:
@@ -118,7 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="import_app", description=__doc__)
     parser.add_argument("source", help="a folder or a zip")
     parser.add_argument("--gateway", default=default_gateway(), help="where the gateway is")
-    parser.add_argument("--workspace", help="global id; needs BASALT_TOKEN")
+    parser.add_argument("--workspace", default="", help="global id")
     parser.add_argument("--app", help="global id of an app that exists: a new revision of it")
     parser.add_argument("--name", default="", help="what a new app is called")
     return parser.parse_args()

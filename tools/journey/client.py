@@ -93,8 +93,8 @@ class Client:
         demand(answer["__typename"] == typename, f"wanted {typename}, got {answer}")
         return answer
 
-    async def upload(self, path: str, archive: bytes, **params: str) -> Json:
-        """POST a zip. Failed unless it is accepted."""
+    async def upload(self, path: str, archive: bytes, *, status: int = 202, **params: str) -> Json:
+        """POST a zip. Failed unless it is accepted, which is told by `status`."""
         response = await self._http.post(
             path,
             content=archive,
@@ -106,7 +106,8 @@ class Client:
             },
         )
         demand(
-            response.status_code == 202, f"{path} answered {response.status_code}: {response.text}"
+            response.status_code == status,
+            f"{path} answered {response.status_code}: {response.text}",
         )
         found: Json = response.json()
         return found
