@@ -1,0 +1,44 @@
+"""References: which entities an app's code refers to, by parsing it. A pure library.
+
+segments("a {{ b }}")                       # where the code stands
+names_in("Table1.selectedRow.id", Goal.DATA)  # the names that it takes from outside
+for entity, bindings in bindings_in(section): ...
+"""
+
+from services.studio.references.bindings import (
+    TEXT,
+    Binding,
+    Expression,
+    bindings_in,
+    bindings_of,
+    keys_of,
+)
+from services.studio.references.javascript import (
+    CODE_BYTES_MAX,
+    Doubt,
+    Goal,
+    Name,
+    Names,
+    Uncertain,
+    names_in,
+)
+from services.studio.references.moustache import Segment, is_bound, segments
+
+__all__ = [
+    "CODE_BYTES_MAX",
+    "TEXT",
+    "Binding",
+    "Doubt",
+    "Expression",
+    "Goal",
+    "Name",
+    "Names",
+    "Segment",
+    "Uncertain",
+    "bindings_in",
+    "bindings_of",
+    "is_bound",
+    "keys_of",
+    "names_in",
+    "segments",
+]

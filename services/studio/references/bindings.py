@@ -1,0 +1,137 @@
+"""Bindings: where an entity's source has code, and what names that code takes from outside."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from services.studio.appsmith import Entity, Kind, Section, Source, read_source
+from services.studio.appsmith.canvas import canvas_nodes, own_value
+from services.studio.appsmith.entities import part
+from services.studio.appsmith.sources import exact_json
+from services.studio.references.javascript import Goal, Names, names_in
+from services.studio.references.moustache import is_bound, segments
+
+TEXT: tuple[str, ...] = ()
+"""The path of an entity's text: a query's or script's body, which is no part of its JSON."""
+
+_SHORT = 2000
+_ON = re.compile(r"on[A-Z]")
+_BODY = ("unpublishedAction", "actionConfiguration", "body")
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Code at `text[start:end]` of its binding; places in `names` count from `start`. `whole`: its
+    braces do not match (see moustache.Segment)."""
+
+    start: int
+    end: int
+    names: Names
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A text with code in it. `path`: the keys that lead to it in the entity's JSON, list places as
+    digits; TEXT for the entity's body. `trigger`: it runs when something happens, and gives no
+    value. A listed trigger without braces has no expressions: nobody can tell what it is."""
+
+    path: tuple[str, ...]
+    trigger: bool
+    text: str
+    expressions: tuple[Expression, ...]
+
+
+def bindings_in(section: Section) -> Iterator[tuple[Entity, list[Binding]]]:
+    """Every entity of a section with its bindings, each file read once."""
+    for entity, source in _sources(section):
+        yield entity, bindings_of(entity, source)
+
+
+def bindings_of(entity: Entity, source: Source) -> list[Binding]:
+    """The bindings of one entity, in the order of its source."""
+    found = []
+    if entity.kind in (Kind.WIDGET, Kind.QUERY):
+        found = list(_in_value(entity, source.value or {}))
+    if entity.kind is Kind.SCRIPT and source.text is not None:
+        found.append(Binding(TEXT, False, source.text, (_whole(source.text, Goal.SCRIPT),)))
+    if entity.kind is Kind.SCRIPT_FUNCTION:
+        body = source.text or part(source.value, *_BODY[:2]).get("body")
+        if isinstance(body, str) and body.strip():
+            path = TEXT if source.text else _BODY
+            found.append(Binding(path, False, body, (_whole(body, Goal.DATA),)))
+    if entity.kind is Kind.QUERY and source.text is not None and is_bound(source.text):
+        known = part(source.value, *_BODY[:2]).get("body") == source.text
+        if not known:
+            found.append(Binding(TEXT, False, source.text, _expressions(source.text, Goal.DATA)))
+    return found
+
+
+def _sources(section: Section) -> Iterator[tuple[Entity, Source]]:
+    """Each entity's source. In format 4 all widgets of a page are in one file."""
+    trees = section.has_trees
+    for path in sorted({e.path for e in section.entities if trees and e.kind is Kind.WIDGET}):
+        for node in canvas_nodes(path, exact_json(section.files[path])):
+            yield section.by_id[node.entity_id], Source(own_value(node.value), None)
+    for entity in section.entities:
+        if not (trees and entity.kind is Kind.WIDGET):
+            yield entity, read_source(section, entity)
+
+
+def _in_value(entity: Entity, value: dict[str, Any]) -> Iterator[Binding]:  # the entity's own JSON
+    listed = _listed_triggers(value)
+    pending: list[tuple[tuple[str, ...], object]] = [((), value)]
+    while pending:
+        path, inner = pending.pop()
+        if isinstance(inner, dict):
+            pending += [((*path, key), one) for key, one in reversed(inner.items())]
+        elif isinstance(inner, list):
+            places = range(len(inner) - 1, -1, -1)
+            pending += [((*path, str(place)), inner[place]) for place in places]
+        elif isinstance(inner, str):
+            trigger = entity.kind is Kind.WIDGET and (
+                path in listed or _ON.match(path[-1]) is not None
+            )
+            if is_bound(inner):
+                goal = Goal.TRIGGER if trigger else Goal.DATA
+                yield Binding(path, trigger, inner, _expressions(inner, goal))
+            elif path in listed and inner.strip():
+                yield Binding(path, True, inner, ())
+
+
+def _listed_triggers(value: dict[str, Any]) -> set[tuple[str, ...]]:  # the entity's own JSON
+    """What Appsmith itself noted as triggers."""
+    listed = value.get("dynamicTriggerPathList")
+    entries = listed if isinstance(listed, list) else []
+    keys = [entry.get("key") for entry in entries if isinstance(entry, dict)]
+    return {keys_of(key) for key in keys if isinstance(key, str)}
+
+
+def keys_of(path: str) -> tuple[str, ...]:
+    """The keys of a path as Appsmith writes it.
+
+    >>> keys_of("a[0].b")
+    ('a', '0', 'b')
+    """
+    return tuple(re.sub(r"\[(\d+)\]", r".\1", path).split("."))
+
+
+def _expressions(text: str, goal: Goal) -> tuple[Expression, ...]:
+    return tuple(
+        Expression(one.start, one.end, _names(text[one.start : one.end], goal), one.whole)
+        for one in segments(text)
+    )
+
+
+def _whole(text: str, goal: Goal) -> Expression:
+    return Expression(0, len(text), _names(text, goal))
+
+
+def _names(code: str, goal: Goal) -> Names:
+    return _known(code, goal) if len(code) <= _SHORT else names_in(code, goal)
+
+
+_known = lru_cache(maxsize=4096)(names_in)
+"""The same short code stands in many widgets: themes, defaults."""

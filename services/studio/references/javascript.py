@@ -1,0 +1,166 @@
+"""The names that JavaScript code takes from outside: parsed, with real scopes, never searched for.
+
+tree-sitter parses (and yields a tree for anything); the scopes are those of ECMA-262 as
+eslint-scope models them, with which the results are compared name by name (tests/realapps).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import tree_sitter_javascript
+from tree_sitter import Language, Parser
+
+from services.studio.references.members import ExportedMember, members_of
+from services.studio.references.scopes import Scopes
+from services.studio.references.syntax import scopes_of
+
+CODE_BYTES_MAX = 256 * 1024
+"""Longer code is not looked into: the bound must be one of size, for it decides what is found."""
+
+_PARSER = Parser(Language(tree_sitter_javascript.language()))
+
+
+class Goal(StrEnum):
+    """What code is: a value, statements that a trigger runs, or a module."""
+
+    DATA = "data"
+    TRIGGER = "trigger"
+    SCRIPT = "script"
+
+
+class Doubt(StrEnum):
+    """Why something about code cannot be told."""
+
+    COMPUTED = "computed"  # `Table1[key]`: which member, only running it would tell
+    EVAL = "eval"  # text becomes code
+    WITH = "with"  # any name may be a member
+    BROKEN = "broken"  # no JavaScript
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name from outside at `code[start:end]`, in code points. `path`: the members that follow it
+    as far as they can be told. `shorthand`: it is key and value at once, as in `{Query1}`."""
+
+    name: str
+    start: int
+    end: int
+    path: tuple[str, ...] = ()
+    shorthand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """What cannot be told about `code[start:end]`."""
+
+    doubt: Doubt
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of the object that a module exports, at `code[start:end]`."""
+
+    name: str
+    start: int
+    end: int
+    is_function: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What is found in one piece of code, in its order. `members`: those of a script."""
+
+    found: tuple[Name, ...] = ()
+    doubts: tuple[Uncertain, ...] = ()
+    members: tuple[Member, ...] = ()
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is no JavaScript: nothing is known of it then."""
+        return any(one.doubt is Doubt.BROKEN for one in self.doubts)
+
+
+_NOTHING = Names()
+
+
+def names_in(code: str, goal: Goal) -> Names:
+    """All free names of the code. Never raises, whatever the code is.
+
+    >>> [(n.name, n.path) for n in names_in("Table1.data.map(x => x.id + y)", Goal.DATA).found]
+    [('Table1', ('data', 'map')), ('y', ())]
+    """
+    if not code or code.isspace():
+        return _NOTHING
+    source = code.encode("utf-8", "surrogatepass")
+    if len(source) > CODE_BYTES_MAX:
+        return _all_of(code, Doubt.TOO_LARGE)
+    for wrapped, shift in _tries(source, goal):
+        root = _PARSER.parse(wrapped).root_node
+        if root.has_error:
+            continue
+        scopes = scopes_of(root)
+        if not scopes.foreign_syntax:
+            members = members_of(root) if goal is Goal.SCRIPT else []
+            return _told(code, source, scopes, members, shift)
+    return _all_of(code, Doubt.BROKEN)
+
+
+def _tries(source: bytes, goal: Goal) -> list[tuple[bytes, int]]:
+    """How the code may be meant, and by how much that moves it."""
+    if goal is not Goal.DATA:
+        return [(source, 0), (_as_value(source), 1)][: 2 if goal is Goal.TRIGGER else 1]
+    return [(_as_value(source), 1), (source, 0)]
+
+
+def _as_value(source: bytes) -> bytes:
+    """In parentheses, a comment at its end notwithstanding."""
+    return b"(" + source.rstrip().removesuffix(b";") + b"\n)"
+
+
+def _all_of(code: str, doubt: Doubt) -> Names:
+    return Names(doubts=(Uncertain(doubt, 0, len(code)),))
+
+
+def _told(
+    code: str, source: bytes, scopes: Scopes, members: list[ExportedMember], shift: int
+) -> Names:
+    free = scopes.free()
+    if not (free or members or scopes.doubts):
+        return _NOTHING
+    ranges = [(one.node.start_byte, one.node.end_byte) for one in free]
+    ranges += [range_ for *_, range_ in scopes.doubts] + [one.range_ for one in members]
+    at = _Places(source, ranges, shift, ascii_only=len(source) == len(code))
+    names = []
+    for one in free:
+        start, end = at[one.node.start_byte], at[one.node.end_byte]
+        names.append(Name(code[start:end], start, end, one.path, one.shorthand))
+    doubts = [Uncertain(Doubt(kind), at[start], at[end]) for kind, (start, end) in scopes.doubts]
+    told = [Member(m.name, at[m.range_[0]], at[m.range_[1]], m.is_function) for m in members]
+    return Names(
+        tuple(sorted(names, key=lambda one: one.start)),
+        tuple(sorted(doubts, key=lambda one: one.start)),
+        tuple(told),
+    )
+
+
+class _Places:
+    """Code points by byte, all counted in one pass."""
+
+    def __init__(
+        self, source: bytes, ranges: list[tuple[int, int]], shift: int, *, ascii_only: bool
+    ) -> None:
+        self._shift = shift
+        self._at: dict[int, int] = {}
+        if ascii_only:
+            return
+        read = points = 0
+        for place in sorted({place for range_ in ranges for place in range_}):
+            points += len(source[read : place - shift].decode("utf-8", "surrogatepass"))
+            read = place - shift
+            self._at[place] = points
+
+    def __getitem__(self, place: int) -> int:
+        return self._at.get(place, place - self._shift) if self._at else place - self._shift

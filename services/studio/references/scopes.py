@@ -1,0 +1,134 @@
+"""Scopes of a JavaScript syntax tree: which names are declared in it, and which come from outside.
+
+One walk without recursion, so that ten thousand brackets are as good as one: it declares names and
+notes uses; only afterwards is each use looked up, for a declaration counts before its place too.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tree_sitter import Node
+
+_NAMES = frozenset(("identifier", "shorthand_property_identifier_pattern", "undefined"))
+_WORDS_TEXT = """
+await break case catch class const continue debugger default delete do else export extends false
+finally for function if import in instanceof new null return super switch this throw true try typeof
+var void while with yield
+"""
+WORDS = frozenset(_WORDS_TEXT.split())
+"""Keywords; tree-sitter sometimes takes one for a name."""
+
+
+Visits = Mapping[str, Callable[["Scopes", Node, "Scope"], None]]
+"""What to do about a kind of node; about others nothing but to look into them."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """`holds_vars`: a `var` in it is declared here and not further out."""
+
+    outer: "Scope | None"
+    holds_vars: bool = False
+    names: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A use of a name: its node, and the members that follow."""
+
+    node: Node
+    path: tuple[str, ...] = ()
+    shorthand: bool = False
+
+
+class Scopes:
+    """What a tree declares and uses. `doubts`: kind and byte range of what nobody can tell."""
+
+    def __init__(self, root: Node, visits: Visits) -> None:
+        self.doubts: list[tuple[str, tuple[int, int]]] = []
+        self.foreign_syntax = False
+        self._uses: list[tuple[str, Found, Scope]] = []
+        self._pending: list[tuple[Node, Scope]] = [(root, Scope(None, holds_vars=True))]
+        while self._pending:
+            node, scope = self._pending.pop()
+            visit = visits.get(node.type)
+            if visit is not None:
+                visit(self, node, scope)
+            elif node.type.startswith("jsx_"):
+                self.foreign_syntax = True
+            else:
+                self.later(node.named_children, scope)
+
+    def free(self) -> list[Found]:
+        """The uses of names that no scope around them declares."""
+        found = []
+        for name, use, scope in self._uses:
+            around: Scope | None = scope
+            while around is not None and name not in around.names:
+                around = around.outer
+            if around is None and name not in WORDS:
+                found.append(use)
+                if name in ("eval", "Function"):
+                    self.doubts.append(("eval", use.node.byte_range))
+        return found
+
+    def later(self, nodes: list[Node], scope: Scope) -> None:
+        """To be visited."""
+        for node in nodes:
+            self._pending.append((node, scope))
+
+    def field(self, node: Node, name: str, scope: Scope) -> None:
+        """To be visited: one child, if it is there."""
+        child = node.child_by_field_name(name)
+        if child is not None:
+            self._pending.append((child, scope))
+
+    def use(
+        self, node: Node, scope: Scope, path: tuple[str, ...] = (), *, shorthand: bool = False
+    ) -> None:
+        self._uses.append((text_of(node), Found(node, path, shorthand), scope))
+
+    def declare(self, pattern: Node | None, scope: Scope, around: Scope) -> None:
+        """The names of a pattern belong to `scope`; defaults and computed keys are read `around`
+        them."""
+        pending = [pattern] if pattern is not None else []
+        while pending:
+            node = pending.pop()
+            kind = node.type
+            if kind in _NAMES:
+                scope.names.add(text_of(node))
+            elif kind in ("assignment_pattern", "object_assignment_pattern"):
+                pending += _children(node, "left")
+                self.field(node, "right", around)
+            elif kind == "pair_pattern":
+                self.field(node, "key", around)
+                pending += _children(node, "value")
+            elif kind in ("object_pattern", "array_pattern", "rest_pattern"):
+                pending += node.named_children
+            elif kind != "comment":
+                self._pending.append((node, around))
+
+    def function(self, node: Node, scope: Scope, *, own_arguments: bool = True) -> None:
+        """Parameters have a scope apart from what the body declares."""
+        own = Scope(scope)
+        if own_arguments:
+            own.names.add("arguments")
+        self.declare(node.child_by_field_name("parameter"), own, own)
+        parameters = node.child_by_field_name("parameters")
+        for parameter in parameters.named_children if parameters is not None else ():
+            self.declare(parameter, own, own)
+        body = node.child_by_field_name("body")
+        if body is not None:
+            inner = Scope(own, holds_vars=True)
+            blocks = body.type == "statement_block"
+            self.later(body.named_children if blocks else [body], inner)
+
+
+def text_of(node: Node) -> str:
+    """The node's text."""
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def _children(node: Node, name: str) -> list[Node]:
+    child = node.child_by_field_name(name)
+    return [] if child is None else [child]

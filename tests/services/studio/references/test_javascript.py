@@ -1,0 +1,152 @@
+"""Which names code takes from outside."""
+
+import time
+
+import pytest
+
+from services.studio.references import CODE_BYTES_MAX, Doubt, Goal, names_in
+
+
+def free(code: str, goal: Goal = Goal.DATA) -> list[str]:
+    return [code[one.start : one.end] for one in names_in(code, goal).found]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("Table1.selectedRow.id", ["Table1"]),
+        ("a.map(x => x.id + y)", ["a", "y"]),
+        ("'Table1' + `Table2 ${b} Table3` /* Table4 */ // Table5", ["b"]),
+        ("{a, b: c, [d]: e, f() { return g }}", ["a", "c", "d", "e", "g"]),
+        ("(({a, b: c = d, ...e}) => a + c + e)(f)", ["d", "f"]),
+        ("function f(a = b, [c]) { return f(a, c, arguments) }", ["b"]),
+        ("(function (a = x) { var x = 1; return x + a })()", ["x"]),
+        ("a?.b?.[c] ?? d", ["a", "c", "d"]),
+        ("new Map([[k, v]])", ["Map", "k", "v"]),
+        ("await q.run()", ["q"]),
+        ("/Table1/.test(x)", ["x"]),
+        ("ünïcode + 'ß' + 名前", ["ünïcode", "名前"]),
+        ("'😀😀' + a", ["a"]),
+        ("a;", ["a"]),
+        ("  ", []),
+    ],
+)
+def test_data_has_its_free_names(code: str, expected: list[str]) -> None:
+    assert free(code) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("const a = b; { let a = c; a }; a", ["b", "c"]),
+        ("{ let a = 1 } a", ["a"]),
+        ("{ var a = 1 } a", []),
+        ("f(); function f() { return g() }", ["g"]),
+        ("for (const a of b) a; for (let i = 0; i < n; i++) i; i", ["b", "n", "i"]),
+        ("try { a } catch (e) { e } e", ["a", "e"]),
+        ("try { a } catch ({message}) { message }", ["a"]),
+        ("x: for (;;) { break x }", []),
+        (
+            "class A extends B { #p = c; static { d } [e]() { return A } } new A",
+            ["B", "c", "d", "e"],
+        ),
+        ("switch (a) { case b: let c; c } c", ["a", "b", "c"]),
+        ("[a.b, c] = d; ({e, f: g} = h)", ["a", "c", "d", "e", "g", "h"]),
+        ("Q.run(() => showAlert(Q.data), e => e)", ["Q", "showAlert", "Q"]),
+        ("return a", ["a"]),
+    ],
+)
+def test_triggers_are_statements(code: str, expected: list[str]) -> None:
+    assert free(code, Goal.TRIGGER) == expected
+
+
+def test_members_follow_as_far_as_they_can_be_told() -> None:
+    paths = {
+        one.name: one.path
+        for one in names_in("a.b.c + d['e f'].g + h[0].i + j[k].l + (m).n", Goal.DATA).found
+    }
+
+    assert paths == {
+        "a": ("b", "c"),
+        "d": ("e f", "g"),
+        "h": ("0", "i"),
+        "j": (),
+        "k": (),
+        "m": (),
+    }
+
+
+def test_a_name_that_is_key_and_value_says_so() -> None:
+    found = names_in("{a, b: b}", Goal.DATA).found
+
+    assert [(one.name, one.shorthand) for one in found] == [("a", True), ("b", False)]
+
+
+@pytest.mark.parametrize(
+    ("code", "doubt"),
+    [
+        ("Table1[key].x", Doubt.COMPUTED),
+        ("eval(text)", Doubt.EVAL),
+        ("new Function('return Table1')", Doubt.EVAL),
+        ("(", Doubt.BROKEN),
+        ("a b c", Doubt.BROKEN),
+        ("<div>{a}</div>", Doubt.BROKEN),
+        ("'" + "a" * CODE_BYTES_MAX + "'", Doubt.TOO_LARGE),
+    ],
+)
+def test_what_nobody_can_tell_is_said_to_be_so(code: str, doubt: Doubt) -> None:
+    assert doubt in {one.doubt for one in names_in(code, Goal.DATA).doubts}
+
+
+def test_names_inside_with_are_not_guessed() -> None:
+    names = names_in("with (a) { b }", Goal.TRIGGER)
+
+    assert [one.name for one in names.found] == ["a"]
+    assert [one.doubt for one in names.doubts] == [Doubt.WITH]
+
+
+def test_a_local_eval_is_no_doubt() -> None:
+    assert not names_in("(eval => eval('a'))(b)", Goal.DATA).doubts
+
+
+def test_a_script_has_its_members() -> None:
+    code = "export default { rows: [], 'a b': 1, load: async () => { await Q.run() }, f() {} }"
+
+    names = names_in(code, Goal.SCRIPT)
+
+    found = [(one.name, one.is_function, code[one.start : one.end]) for one in names.members]
+    assert found == [
+        ("rows", False, "rows: []"),
+        ("a b", False, "'a b': 1"),
+        ("load", True, "load: async () => { await Q.run() }"),
+        ("f", True, "f() {}"),
+    ]
+    assert [one.name for one in names.found] == ["Q"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "(" * 10_000 + "a" + ")" * 10_000,
+        "[" * 10_000,
+        "a." * 10_000 + "b",
+        "a(" * 10_000,
+        "x => " * 10_000 + "y",
+        "`${" * 5_000 + "a" + "}`" * 5_000,
+        "{" * 10_000 + "}" * 10_000,
+        "a+" * 100_000 + "b",
+        "<a " * 30_000,
+        "\u200b\u2060a",
+        "\ud800 + a",
+        "\0",
+        "class { constructor",
+    ],
+    ids=lambda code: ascii(code[:12]),
+)
+def test_hostile_code_takes_bounded_time(code: str) -> None:
+    began = time.process_time()
+
+    for goal in Goal:
+        names_in(code, goal)
+
+    assert time.process_time() - began < 20
