@@ -1,4 +1,4 @@
-"""A shop's app as git sync writes it, in formats 4 and 5, odd names and all.
+"""A shop's app as git sync writes it, in formats 2 to 5, odd names and all.
 
 Written by hand of the format, not by the code that reads it: so that it can prove that code
 wrong. `python -m tests.samples.shop --format 5 --zip shop.zip` writes it to disk.
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.samples.shop_old import older
 from tests.samples.shop_parts import (
     PLACES,
     datasources,
@@ -29,6 +30,8 @@ Json = dict[str, Any]  # JSON of a foreign format
 
 def shop(format_version: int = 5, copies: int = 6) -> dict[str, bytes]:
     """The files by path. `copies`: how many plain catalogue pages there are beside the odd ones."""
+    if format_version < 4:
+        return older(shop(4, copies), format_version)
     names = [*PLACES, *((f"Catalogue {i}", f"Catalogue {i}") for i in range(1, copies + 1))]
     files: dict[str, bytes] = {
         "application.json": _json(_application(names, format_version)),

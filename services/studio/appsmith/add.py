@@ -16,11 +16,17 @@ from services.studio.appsmith.edit_rules import (
     check_widget,
 )
 from services.studio.appsmith.entities import Entity, Kind, Object
-from services.studio.appsmith.page_files import QUERIES, SCRIPTS, WIDGETS, page_file_name
+from services.studio.appsmith.page_files import (
+    QUERIES,
+    SCRIPTS,
+    WIDGETS,
+    is_one_file,
+    page_file_name,
+)
 from services.studio.appsmith.paths import file_name
 from services.studio.appsmith.refusals import EditRefused, EditRule
-from services.studio.appsmith.sections import APP_SECTION, FORMAT_TREE, PAGE_PREFIX, Section
-from services.studio.appsmith.sources import encode_json, exact_json
+from services.studio.appsmith.sections import APP_SECTION, PAGE_PREFIX, Section
+from services.studio.appsmith.sources import encode_json, exact_json, with_body
 from services.studio.appsmith.templates import (
     ROOT_ID,
     SCRIPT_TEXT,
@@ -62,7 +68,7 @@ def add_entity(
     if section is None:
         raise EditRefused(field="page", rule=EditRule.PAGE_UNKNOWN, detail=page)
     check_name(section, kind, name)
-    if kind is Kind.WIDGET and section.format_version == FORMAT_TREE:
+    if kind is Kind.WIDGET and section.has_trees:
         return _add_node(app, section, name, parent_id, given)
     if kind is Kind.WIDGET:
         return _add_widget(app, section, name, parent_id, given)
@@ -112,6 +118,12 @@ def _add_folder(
         value = merged(script_value(page, name), given)
         text = SCRIPT_TEXT if text is None else text
     value = merged(value, {inner: {"name": name}})
+    if is_one_file(parent, section.format_version):
+        path = _free(section, f"pages/{page}/{parent}/", name, ".json")
+        one = Entity("", kind, name, section.name, page, path, "")
+        content = encode_json(value if text is None else with_body(one, value, text))
+        place = f"{kind}:{path.removesuffix('.json')}"
+        return _added(app, place, section.with_files({path: content}))
     folder = _free(section, f"pages/{page}/{parent}/", name, "")
     stem = folder.rpartition("/")[2]
     files = {f"{folder}/metadata.json": encode_json(value)}

@@ -72,7 +72,7 @@ def detect_format(metadata: bytes) -> int:
     """The format version that a root `metadata.json` tells. Raises ImportRefused."""
     version = load_object(METADATA, metadata).get("fileFormatVersion")
     if isinstance(version, bool) or version not in FORMATS or not isinstance(version, int):
-        known = " and ".join(map(str, FORMATS))
+        known = ", ".join(map(str, FORMATS))
         detail = f"fileFormatVersion is {str(version)[:20]!r}; {known} are read"
         raise ImportRefused(path=METADATA, rule=Rule.UNSUPPORTED_FORMAT, detail=detail)
     return version

@@ -19,7 +19,7 @@ from services.studio.appsmith.entities import Entity, Kind, Object, load_object
 from services.studio.appsmith.page_bundle import page_document
 from services.studio.appsmith.refusals import NotPublishable
 from services.studio.appsmith.sections import APP_SECTION, Section
-from services.studio.appsmith.sources import body_path
+from services.studio.appsmith.sources import body_of, body_path
 
 JSON, SCRIPT = "application/json", "text/javascript; charset=utf-8"
 MANIFEST = "manifest.json"
@@ -125,10 +125,9 @@ def _listed(page: Entity, file: BundleFile) -> Object:
 
 def _scripts(section: Section) -> Iterator[BundleFile]:
     for entity in section.entities:
-        if entity.kind is Kind.SCRIPT and (body := body_path(entity)) in section.files:
-            name = body.rpartition("/")[2]
-            path = f"pages/{section.page}/scripts/{name}"
-            yield _raw(path, section.files[body], SCRIPT)
+        if entity.kind is Kind.SCRIPT and (body := body_of(section, entity)) is not None:
+            name = body_path(entity).rpartition("/")[2]
+            yield _raw(f"pages/{section.page}/scripts/{name}", body, SCRIPT)
 
 
 def _shared(level: Section) -> Iterator[BundleFile]:
@@ -141,7 +140,7 @@ def _queries(section: Section) -> list[BundleFile]:
     queries: list[Object] = []
     for entity in section.entities:
         if entity.kind is Kind.QUERY:
-            body = section.files.get(body_path(entity))
+            body = body_of(section, entity)
             queries.append(
                 {
                     "name": entity.name,

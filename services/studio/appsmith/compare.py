@@ -16,7 +16,7 @@ from services.studio.appsmith.canvas import canvas_nodes, own_value, without_tre
 from services.studio.appsmith.entities import Entity, Kind, Object
 from services.studio.appsmith.lines import Hunk, hunks
 from services.studio.appsmith.manifest import Change, Difference
-from services.studio.appsmith.sections import FORMAT_TREE, Section
+from services.studio.appsmith.sections import Section
 from services.studio.appsmith.sources import Source, exact_json, read_source
 
 CHANGES_MAX = 500
@@ -86,7 +86,7 @@ def sources(sections: Mapping[str, Section], entities: Iterable[Entity]) -> dict
     trees: dict[str, dict[str, Object]] = {}
     for entity in entities:
         section = sections[entity.section]
-        tree = section.format_version == FORMAT_TREE and entity.kind in (Kind.WIDGET, Kind.PAGE)
+        tree = section.has_trees and entity.kind in (Kind.WIDGET, Kind.PAGE)
         if not tree:
             found[entity.entity_id] = _source(section, entity)
             continue

@@ -17,14 +17,16 @@ from services.studio.appsmith.edit_rules import (
 )
 from services.studio.appsmith.entities import Entity, Kind, Object, part
 from services.studio.appsmith.refusals import EditRefused, EditRule
-from services.studio.appsmith.sections import APP_SECTION, FORMAT_TREE, Section
+from services.studio.appsmith.sections import APP_SECTION, Section
 from services.studio.appsmith.sources import (
     WITH_BODY,
     body_path,
     encode_json,
     exact_json,
+    is_whole,
     read_source,
     same_json,
+    with_body,
 )
 
 _REMOVABLE = (
@@ -77,6 +79,10 @@ def replace_entity(
     entity = entity_of(app, entity_id)
     section = app.sections[entity.section]
     current = read_source(section, entity)
+    if text is not None and current.value is not None and is_whole(entity):
+        value = current.value if value is None else value
+        check_value(value)
+        value, text = with_body(entity, value, text), None
     changed: dict[str, bytes] = {}
     if text is not None:
         changed |= _replace_text(entity, text)
@@ -99,7 +105,7 @@ def remove_entity(app: App, entity_id: str) -> Edited:
         return _remove_page(app, entity)
     section = app.sections[entity.section]
     gone = _with_inside(section, entity)
-    if entity.kind is Kind.WIDGET and section.format_version == FORMAT_TREE:
+    if entity.kind is Kind.WIDGET and section.has_trees:
         section = section.with_files({entity.path: _without_node(section, entity)})
     else:
         section = section.with_files({}, [path for one in gone for path in one.paths])
@@ -135,9 +141,9 @@ def _replace_value(
         value, body = _with_one_body(entity, section, current, value, text)
         same = same_json(value, current)
         return body if same else {entity.path: encode_json(value, old), **body}
-    if section.format_version == FORMAT_TREE and entity.kind is Kind.WIDGET:
+    if section.has_trees and entity.kind is Kind.WIDGET:
         return {entity.path: _with_node(section, entity, value)}
-    if section.format_version == FORMAT_TREE and entity.kind is Kind.PAGE:
+    if section.has_trees and entity.kind is Kind.PAGE:
         return {entity.path: _with_trees(section, entity, value)}
     return {} if same_json(value, current) else {entity.path: encode_json(value, old)}
 

@@ -1,6 +1,7 @@
 """Queries and scripts: a folder each, with `metadata.json` and a body beside it.
 
-A function of a script has a folder among the queries; its plugin tells it from a query.
+A function of a script has a folder among the queries; its plugin tells it from a query. In the
+old formats a file stands for the folder, and the body is in its JSON.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,7 +70,9 @@ def script_name(value: Object) -> str:
 def _own_paths(
     folder: str, body: str, paths: Sequence[str], files: Mapping[str, bytes]
 ) -> tuple[tuple[str, ...], Object]:
-    metadata = f"{folder}/{METADATA}"
+    metadata, whole = f"{folder}/{METADATA}", f"{folder}.json"
+    if metadata not in files and whole in paths:
+        return (whole,), load_object(whole, files[whole])
     if metadata not in files:
         detail = f"{len(paths)} files beside it, but no {METADATA}"
         raise ImportRefused(path=metadata, rule=Rule.MISSING_FILE, detail=detail)

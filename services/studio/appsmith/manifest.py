@@ -111,14 +111,18 @@ class Difference:
 
 
 def changed_sections(before: Manifest, after: Manifest) -> list[str]:
-    """Names of the sections whose packs differ: only these need to be read to tell more."""
+    """Names of the sections whose packs differ: only these need to be read to tell more. In another
+    format the same files may mean something else: then it is all of them."""
     old = {section.name: section.packs for section in before.sections}
     new = {section.name: section.packs for section in after.sections}
+    if before.format_version != after.format_version:
+        return sorted(old.keys() | new.keys())
     return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
 def diff(before: Iterable[Entity], after: Iterable[Entity]) -> Iterator[Difference]:
-    """Compare entities by digest, in order of id. Equal ones are left out.
+    """Compare entities by digest, in order of id. Equal ones are left out; between two formats a
+    file may move and stay the same.
 
     Give both sides the entities of the same sections: what is not there counts as not existing.
     """
@@ -130,5 +134,5 @@ def diff(before: Iterable[Entity], after: Iterable[Entity]) -> Iterator[Differen
             yield Difference(Change.ADDED, None, now)
         elif now is None:
             yield Difference(Change.REMOVED, was, None)
-        elif was.digest != now.digest:
+        elif (was.digest, was.path) != (now.digest, now.path):
             yield Difference(Change.CHANGED, was, now)

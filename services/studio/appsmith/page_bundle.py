@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from services.studio.appsmith.canvas import layouts_of
 from services.studio.appsmith.entities import Entity, Kind, Object, load_object, part, text
 from services.studio.appsmith.refusals import NotPublishable
-from services.studio.appsmith.sections import FORMAT_TREE, Section
-from services.studio.appsmith.sources import body_path
+from services.studio.appsmith.sections import Section
+from services.studio.appsmith.sources import body_of, body_path
 
 _PAGE_FIELDS = ("name", "slug", "customSlug", "isHidden", "icon")
 _ON_LOAD_FIELDS = (
@@ -24,7 +24,7 @@ def page_document(section: Section, page: Entity) -> Object:
     value = load_object(page.path, section.files[page.path])
     inner = part(value, "unpublishedPage")
     layouts = layouts_of(value)
-    if section.format_version != FORMAT_TREE:
+    if not section.has_trees:
         _put_widgets(section, layouts)
     return {
         **{key: inner[key] for key in _PAGE_FIELDS if key in inner},
@@ -123,5 +123,5 @@ def _scripts(section: Section) -> list[Object]:
             "functions": functions.get(entity.entity_id, []),
         }
         for entity in section.entities
-        if entity.kind is Kind.SCRIPT and body_path(entity) in section.files
+        if entity.kind is Kind.SCRIPT and body_of(section, entity) is not None
     ]

@@ -15,6 +15,8 @@ from services.studio.appsmith.entities import (
 
 QUERIES, SCRIPTS, WIDGETS = "queries", "jsobjects", "widgets"
 METADATA = "metadata.json"
+FORMATS_OLD = (2, 3)
+"""Queries are a JSON file each, with their body in it; in the oldest, scripts are too."""
 
 
 @dataclass(slots=True)
@@ -26,6 +28,14 @@ class PageFiles:
     queries: dict[str, list[str]] = field(default_factory=dict)
     scripts: dict[str, list[str]] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
+
+    def place(self, parent: str, stem: str, path: str) -> None:
+        """A file that is a whole query or script: it stands for the folder of its name."""
+        folders = {QUERIES: self.queries, SCRIPTS: self.scripts}.get(parent)
+        if folders is None:
+            self.others.append(path)
+        else:
+            folders.setdefault(stem, []).append(path)
 
     def page_entity(self, section: str, page: str, files: Mapping[str, bytes]) -> Entity:
         """The page itself, where its file has no widgets in it (format 5)."""
@@ -49,9 +59,16 @@ def sort_page_files(page: str, format_version: int, files: Mapping[str, bytes]) 
             found.queries.setdefault(parts[1], []).append(path)
         elif parts[0] == SCRIPTS and len(parts) == 3:
             found.scripts.setdefault(parts[1], []).append(path)
+        elif format_version in FORMATS_OLD and len(parts) == 2 and path.endswith(".json"):
+            found.place(parts[0], parts[1].removesuffix(".json"), path)
         else:
             found.others.append(path)
     return found
+
+
+def is_one_file(parent: str, format_version: int) -> bool:
+    """Whether the queries, or scripts, of a format are one file each, their body in its JSON."""
+    return format_version in FORMATS_OLD and (parent == QUERIES or format_version == 2)
 
 
 def page_file_name(page: str, format_version: int) -> str:

@@ -12,16 +12,21 @@ from services.studio.appsmith.app_level import app_entities
 from services.studio.appsmith.canvas import canvas_entities
 from services.studio.appsmith.entities import Entity
 from services.studio.appsmith.folders import folder_entities
-from services.studio.appsmith.page_files import PageFiles, file_entity, sort_page_files
+from services.studio.appsmith.page_files import (
+    FORMATS_OLD,
+    PageFiles,
+    file_entity,
+    sort_page_files,
+)
 from services.studio.appsmith.widgets import widget_entities
 
 APP_SECTION = "app"
 PAGE_PREFIX = "page:"
 FILE_PREFIX = "file:"
 FORMAT_TREE, FORMAT_FILES = 4, 5
-"""The two formats: a page's widgets as a tree in one file, or as a file each."""
+"""A page's widgets as a tree in one file, or as a file each."""
 
-FORMATS = (FORMAT_TREE, FORMAT_FILES)
+FORMATS = (*FORMATS_OLD, FORMAT_TREE, FORMAT_FILES)
 LARGE_FILE_BYTES = 1024 * 1024
 _KNOWN_FOLDERS = ("datasources/", "jslibs/")
 _KNOWN_FILES = ("application.json", "metadata.json", "theme.json")
@@ -39,6 +44,11 @@ class Section:
     def page(self) -> str:
         """The page's folder; empty for other sections."""
         return self.name.removeprefix(PAGE_PREFIX) if self.name.startswith(PAGE_PREFIX) else ""
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether its widgets are a tree in one file, as in all formats but the newest."""
+        return self.format_version != FORMAT_FILES
 
     @cached_property
     def entities(self) -> tuple[Entity, ...]:
@@ -63,7 +73,7 @@ class Section:
 
     def _page_entities(self) -> list[Entity]:
         found = sort_page_files(self.page, self.format_version, self.files)
-        if self.format_version == FORMAT_TREE:
+        if self.has_trees:
             entities = canvas_entities(self.name, self.page, found.page_file, self.files)
         else:
             entities = _page_and_widgets(self.name, self.page, found, self.files)

@@ -5,11 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.studio.appsmith.canvas import canvas_nodes, own_value, without_trees
-from services.studio.appsmith.entities import Entity, Kind, Object
-from services.studio.appsmith.sections import FORMAT_TREE, Section
+from services.studio.appsmith.entities import Entity, Kind, Object, part
+from services.studio.appsmith.page_files import METADATA
+from services.studio.appsmith.sections import Section
 
 WITH_BODY = (Kind.QUERY, Kind.SCRIPT, Kind.SCRIPT_FUNCTION)
 _BODY_SUFFIX = {Kind.QUERY: ".txt", Kind.SCRIPT_FUNCTION: ".txt", Kind.SCRIPT: ".js"}
+_ACTION = ("unpublishedAction", "actionConfiguration")
+_BODY_AT = {
+    Kind.QUERY: _ACTION,
+    Kind.SCRIPT_FUNCTION: _ACTION,
+    Kind.SCRIPT: ("unpublishedCollection",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +31,52 @@ class Source:
 def read_source(section: Section, entity: Entity) -> Source:
     """What a client may see and edit of an entity.
 
-    In format 4 a widget comes without its children and a page without its widgets.
+    Out of a tree, a widget comes without its children and a page without its widgets.
     """
     if entity.kind is Kind.FILE:
         return Source(None, _text(section.files[entity.path]))
     value = exact_json(section.files[entity.path])
     if entity.kind in WITH_BODY:
-        body = section.files.get(body_path(entity))
+        body = body_of(section, entity)
         return Source(value, None if body is None else _text(body))
-    if section.format_version == FORMAT_TREE and entity.kind is Kind.PAGE:
+    if section.has_trees and entity.kind is Kind.PAGE:
         return Source(without_trees(value), None)
-    if section.format_version == FORMAT_TREE and entity.kind is Kind.WIDGET:
+    if section.has_trees and entity.kind is Kind.WIDGET:
         for node in canvas_nodes(entity.path, value):
             if node.entity_id == entity.entity_id:
                 return Source(own_value(node.value), None)
     return Source(value, None)
 
 
+def body_of(section: Section, entity: Entity) -> bytes | None:
+    """The body of a query or script: a file, or in the old formats a text in its JSON."""
+    if not is_whole(entity):
+        return section.files.get(body_path(entity))
+    value = exact_json(section.files[entity.path])
+    body = part(value, *_BODY_AT[entity.kind]).get("body")
+    return body.encode("utf-8", "replace") if isinstance(body, str) else None
+
+
+def with_body(entity: Entity, value: Object, body: str) -> Object:
+    """The JSON of a query or script of an old format, with another body in it."""
+    keys = _BODY_AT[entity.kind]
+    inner: Object = {**part(value, *keys), "body": body}
+    for at in range(len(keys) - 1, 0, -1):
+        inner = {**part(value, *keys[:at]), keys[at]: inner}
+    return {**value, keys[0]: inner}
+
+
+def is_whole(entity: Entity) -> bool:
+    """Whether a query or script is one file, which has its body in it: an old format's."""
+    return entity.kind in WITH_BODY and entity.path.rpartition("/")[2] != METADATA
+
+
 def body_path(entity: Entity) -> str:
     """Where the body of a query or script is, or would be."""
-    folder = entity.path.rpartition("/")[0]
+    if is_whole(entity):
+        folder = entity.path.removesuffix(".json")
+    else:
+        folder = entity.path.rpartition("/")[0]
     return f"{folder}/{folder.rpartition('/')[2]}{_BODY_SUFFIX[entity.kind]}"
 
 

@@ -11,7 +11,7 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def root_canvas(format_version: int) -> Object:
     """The widget that holds all others of a page."""
-    children: Object = {"children": []} if format_version == 4 else {}
+    children: Object = {"children": []} if format_version != 5 else {}
     return {
         "backgroundColor": "none",
         "bottomRow": 380,

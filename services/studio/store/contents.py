@@ -29,11 +29,11 @@ MANIFESTS, PACKS = "revisions", "packs"
 WRITE_DOCUMENTS_MAX = 16
 _HEAD = "SELECT state->>'head_digest' FROM app WHERE id = $1 AND workspace_id = $2"
 
-SectionKey = tuple[UUID, str, tuple[str, ...]]
+SectionKey = tuple[UUID, int, str, tuple[str, ...]]
 
 
 class SectionCache:
-    """Sections by workspace, name and packs; the least used go first."""
+    """Sections by workspace, format, name and packs; the least used go first."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[SectionKey, tuple[Section, int]] = OrderedDict()
@@ -89,7 +89,8 @@ class Contents:
         for section in manifest.sections:
             if wanted is not None and section.name not in wanted:
                 continue
-            kept = SECTIONS.get((workspace_id, section.name, section.packs))
+            key = (workspace_id, manifest.format_version, section.name, section.packs)
+            kept = SECTIONS.get(key)
             if kept is None:
                 missing.append(section)
             else:
@@ -115,7 +116,8 @@ class Contents:
 
     def remember(self, workspace_id: UUID, packs: Sequence[str], section: Section) -> None:
         """Keep a section that was just read or made."""
-        SECTIONS.put((workspace_id, section.name, tuple(packs)), section, self._bytes_max)
+        key = (workspace_id, section.format_version, section.name, tuple(packs))
+        SECTIONS.put(key, section, self._bytes_max)
 
     async def unwritten(
         self, workspace_id: UUID, app_id: UUID, packs: Sequence[Pack]

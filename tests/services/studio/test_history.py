@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from chassis.clock import new_id
 from contracts.studio.app import ImportApp, ListRevisions, Revision
-from services.studio.appsmith import export
+from services.studio.appsmith import export, parse
 from services.studio.store.contents import MANIFESTS, PACKS
 from services.studio.views.queries import list_revisions
 from tests.samples.shop import shop
@@ -109,6 +109,24 @@ async def test_a_commit_stores_only_what_it_changed(desk: Desk) -> None:
     assert len(await written(desk, PACKS) - packs) == 1
     assert len(await written(desk, MANIFESTS) - manifests) == 1
     assert len(offered) == 1
+
+
+@pytest.mark.parametrize("versions", [(2, 3), (3, 4), (4, 5), (5, 2)])
+async def test_a_commit_may_be_of_another_format(desk: Desk, versions: tuple[int, int]) -> None:
+    app_id, fresh = new_id(), new_id()
+    before, after = (shop(version) for version in versions)
+
+    await desk.imported(zipped(before), app_id, **a_commit("a"))
+    changed = await desk.imported(zipped(after), app_id, **a_commit("b"))
+    await desk.imported(zipped(after), fresh)
+
+    assert changed.counts == parse(after).counts
+    changing = {"app_id", "entity_version"}
+    found, wanted = [
+        [one.model_dump(exclude=changing) for one in await desk.entities(app)]
+        for app in (app_id, fresh)
+    ]
+    assert found == wanted
 
 
 async def test_the_commit_that_is_the_head_is_not_imported_twice(desk: Desk) -> None:

@@ -48,7 +48,7 @@ async def exported(desk: Desk, app_id: UUID) -> dict[str, bytes]:
     return dict(export(await desk.contents.app(desk.workspace_id, manifest)).files)
 
 
-@pytest.mark.parametrize("format_version", [4, 5])
+@pytest.mark.parametrize("format_version", [2, 3, 4, 5])
 async def test_what_was_imported_is_exported_byte_for_byte(desk: Desk, format_version: int) -> None:
     files = shop(format_version)
 

@@ -8,10 +8,25 @@ from services.studio.appsmith import EditRefused, EditRule, Kind, add_entity, pa
 from tests.samples.shop import shop
 from tests.services.studio.appsmith.edits import changes, id_of, source, value
 
-FORMATS = pytest.mark.parametrize("format_version", [4, 5])
+FORMATS = pytest.mark.parametrize("format_version", [2, 3, 4, 5])
 
 
 class TestAdd:
+    @FORMATS
+    @pytest.mark.parametrize("kind", [Kind.QUERY, Kind.SCRIPT])
+    def test_a_query_or_script_in_the_files_of_its_format(
+        self, format_version: int, kind: Kind
+    ) -> None:
+        app = parse(shop(format_version))
+
+        edited = add_entity(app, kind, name="One", page="Home", text="export default {}")
+
+        assert changes(app, edited) == [("added", "One")]
+        assert source(edited.app, edited.entity.entity_id).text == "export default {}"
+        whole = format_version == 2 or (format_version == 3 and kind is Kind.QUERY)
+        assert len(edited.app.files) == len(app.files) + (1 if whole else 2)
+        assert edited.entity.path.endswith("/One.json" if whole else "/One/metadata.json")
+
     @FORMATS
     def test_a_widget_to_the_page(self, format_version: int) -> None:
         app = parse(shop(format_version))

@@ -47,15 +47,25 @@ class TestCounts:
         assert app.format_version == 4
         assert app.counts == parse(shop(5)).counts | {"widget": 144 + 12 * (1 + 4)}
 
+    @pytest.mark.parametrize("format_version", [2, 3])
+    def test_of_the_sample_in_the_old_formats_are_those_of_format_4(
+        self, format_version: int
+    ) -> None:
+        app = parse(shop(format_version))
+
+        assert app.format_version == format_version
+        assert app.counts == parse(shop(4)).counts
+        assert {e.entity_id for e in app} == {e.entity_id for e in parse(shop(4))}
+
 
 class TestEntities:
-    @pytest.mark.parametrize("format_version", [4, 5])
+    @pytest.mark.parametrize("format_version", [2, 3, 4, 5])
     def test_have_ids_of_their_own_even_where_names_are_twins(self, format_version: int) -> None:
         entities = list(parse(shop(format_version)))
 
         assert len({e.entity_id for e in entities}) == len(entities)
 
-    @pytest.mark.parametrize("format_version", [4, 5])
+    @pytest.mark.parametrize("format_version", [2, 3, 4, 5])
     def test_have_the_same_ids_and_digests_each_time(self, format_version: int) -> None:
         files = shop(format_version)
 
@@ -69,7 +79,7 @@ class TestEntities:
         assert page.entity_id == "page:pages/Orders _ Returns"
         assert page.fields == {"slug": "page-0", "hidden": False}
 
-    @pytest.mark.parametrize("format_version", [4, 5])
+    @pytest.mark.parametrize("format_version", [2, 3, 4, 5])
     def test_widgets_know_their_container(self, format_version: int) -> None:
         app = parse(shop(format_version))
 
@@ -78,11 +88,9 @@ class TestEntities:
             parent = next(e for e in app if e.entity_id == chain[-1].parent_id)
             chain.append(parent)
 
-        around = {
-            4: ["Canvas c-form", "Form1", "Canvas c-box", "Box", "MainContainer"],
-            5: ["Form1", "Box"],
-        }
-        assert [e.name for e in chain] == ["Save ✓", *around[format_version]]
+        tree = ["Canvas c-form", "Form1", "Canvas c-box", "Box", "MainContainer"]
+        around = ["Form1", "Box"] if format_version == 5 else tree
+        assert [e.name for e in chain] == ["Save ✓", *around]
 
     def test_functions_know_their_script(self) -> None:
         app = parse(shop(5))
@@ -173,7 +181,7 @@ class TestRefusals:
 
         assert (found.rule, found.path) == (Rule.BROKEN_JSON, path)
 
-    @pytest.mark.parametrize("version", ["1", "3", "6", '"5"', "true", "null", "5.5", "[5]"])
+    @pytest.mark.parametrize("version", ["1", "0", "6", '"5"', "true", "null", "5.5", "[5]"])
     def test_other_formats_are_named(self, version: str) -> None:
         found = refusal(HONEST | {"metadata.json": b'{"fileFormatVersion": %s}' % version.encode()})
 
@@ -196,7 +204,7 @@ class TestRefusals:
 
 
 class TestNothingIsLost:
-    @pytest.mark.parametrize("format_version", [4, 5])
+    @pytest.mark.parametrize("format_version", [2, 3, 4, 5])
     def test_of_the_sample(self, format_version: int) -> None:
         files = shop(format_version)
 

@@ -17,7 +17,7 @@ from services.studio.appsmith import (
 from tests.samples.shop import shop
 from tests.services.studio.appsmith.edits import changes, id_of, source, value
 
-FORMATS = pytest.mark.parametrize("format_version", [4, 5])
+FORMATS = pytest.mark.parametrize("format_version", [2, 3, 4, 5])
 
 
 def refusal(app: App, entity_id: str, **changed: Any) -> EditRule:
@@ -27,6 +27,24 @@ def refusal(app: App, entity_id: str, **changed: Any) -> EditRule:
 
 
 class TestReplace:
+    @FORMATS
+    @pytest.mark.parametrize(
+        ("kind", "name"), [(Kind.QUERY, "List orders"), (Kind.SCRIPT, "utils")]
+    )
+    def test_a_text_is_the_body_wherever_the_format_keeps_it(
+        self, format_version: int, kind: Kind, name: str
+    ) -> None:
+        app = parse(shop(format_version))
+        page = "Home" if kind is Kind.QUERY else "home"
+        entity = id_of(app, kind, name, page)
+
+        edited = replace_entity(app, entity, text="another")
+
+        assert changes(app, edited) == [("changed", name)]
+        assert source(app, entity).text == source(parse(shop(4)), entity).text
+        assert source(edited.app, entity).text == "another"
+        assert edited.app.files.keys() == app.files.keys()
+
     @FORMATS
     def test_a_widget_changes_it_alone(self, format_version: int) -> None:
         app = parse(shop(format_version))
