@@ -53,7 +53,7 @@ def bindings_in(section: Section) -> Iterator[tuple[Entity, list[Binding]]]:
 def bindings_of(entity: Entity, source: Source) -> list[Binding]:
     """The bindings of one entity, in the order of its source."""
     found = []
-    if entity.kind in (Kind.WIDGET, Kind.QUERY):
+    if entity.kind in (Kind.PAGE, Kind.WIDGET, Kind.QUERY):  # a page's: its root canvas
         found = list(_in_value(entity, source.value or {}))
     if entity.kind is Kind.SCRIPT and source.text is not None:
         found.append(Binding(TEXT, False, source.text, (_whole(source.text, Goal.SCRIPT),)))

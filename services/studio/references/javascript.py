@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import tree_sitter_javascript
-from tree_sitter import Language, Parser
+from tree_sitter import Language, Node, Parser
 
 from services.studio.references.members import ExportedMember, members_of
-from services.studio.references.scopes import Scopes
+from services.studio.references.scopes import Scopes, text_of
 from services.studio.references.syntax import scopes_of
 
 CODE_BYTES_MAX = 256 * 1024
@@ -99,7 +99,7 @@ def names_in(code: str, goal: Goal) -> Names:
         return _all_of(code, Doubt.TOO_LARGE)
     for wrapped, shift in _tries(source, goal):
         root = _PARSER.parse(wrapped).root_node
-        if root.has_error:
+        if root.has_error or (shift and not _is_value(root)):
             continue
         scopes = scopes_of(root)
         if not scopes.foreign_syntax:
@@ -120,6 +120,13 @@ def _as_value(source: bytes) -> bytes:
     return b"(" + source.rstrip().removesuffix(b";") + b"\n)"
 
 
+def _is_value(root: Node) -> bool:
+    """Whether the parentheses are around all of it: `a) + (b` gives two."""
+    only = root.named_children[0]
+    value = only.named_children[0] if only.named_children else only
+    return value.type == "parenthesized_expression" and value.end_byte == root.end_byte
+
+
 def _all_of(code: str, doubt: Doubt) -> Names:
     return Names(doubts=(Uncertain(doubt, 0, len(code)),))
 
@@ -136,7 +143,7 @@ def _told(
     names = []
     for one in free:
         start, end = at[one.node.start_byte], at[one.node.end_byte]
-        names.append(Name(code[start:end], start, end, one.path, one.shorthand))
+        names.append(Name(text_of(one.node), start, end, one.path, one.shorthand))
     doubts = [Uncertain(Doubt(kind), at[start], at[end]) for kind, (start, end) in scopes.doubts]
     told = [Member(m.name, at[m.range_[0]], at[m.range_[1]], m.is_function) for m in members]
     return Names(

@@ -4,6 +4,8 @@ One walk without recursion, so that ten thousand brackets are as good as one: it
 notes uses; only afterwards is each use looked up, for a declaration counts before its place too.
 """
 
+import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -124,9 +126,18 @@ class Scopes:
             self.later(body.named_children if blocks else [body], inner)
 
 
+_ESCAPE = re.compile(r"\\u(?:([0-9a-fA-F]{4})|\{([0-9a-fA-F]{1,8})\})")
+
+
 def text_of(node: Node) -> str:
-    """The node's text."""
-    return (node.text or b"").decode("utf-8", "replace")
+    """The node's text; of a name written with escapes, the name."""
+    text = (node.text or b"").decode("utf-8", "replace")
+    return text if "\\" not in text else _ESCAPE.sub(_unescaped, text)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = int(escape[1] or escape[2], 16)
+    return chr(code) if code <= sys.maxunicode else escape[0]
 
 
 def _children(node: Node, name: str) -> list[Node]:

@@ -141,6 +141,10 @@ def _import(scopes: Scopes, node: Node, scope: Scope) -> None:
             pending += one.named_children
 
 
+def _nothing(scopes: Scopes, node: Node, scope: Scope) -> None:
+    """It names things for other modules alone."""
+
+
 def _export_specifier(scopes: Scopes, node: Node, scope: Scope) -> None:
     clause = node.parent
     statement = clause.parent if clause is not None else None
@@ -174,4 +178,5 @@ _VISITS: Visits = {
     "with_statement": _with,
     "import_statement": _import,
     "export_specifier": _export_specifier,
+    "namespace_export": _nothing,
 }

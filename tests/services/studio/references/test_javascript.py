@@ -27,6 +27,7 @@ def free(code: str, goal: Goal = Goal.DATA) -> list[str]:
         ("/Table1/.test(x)", ["x"]),
         ("ünïcode + 'ß' + 名前", ["ünïcode", "名前"]),
         ("'😀😀' + a", ["a"]),
+        ("(\\u0061 => a + \\u{62})(c)", ["\\u{62}", "c"]),
         ("a;", ["a"]),
         ("  ", []),
     ],
@@ -76,6 +77,18 @@ def test_members_follow_as_far_as_they_can_be_told() -> None:
     }
 
 
+def test_a_name_written_with_escapes_is_the_name() -> None:
+    (only,) = names_in("T\\u0061ble1.d\\u{61}ta", Goal.DATA).found
+
+    assert (only.name, only.path, only.start, only.end) == ("Table1", ("data",), 0, 11)
+
+
+def test_what_a_module_passes_on_is_no_name() -> None:
+    code = "export * as a from 'b'; export { c } from 'd'; export default { e }"
+
+    assert free(code, Goal.SCRIPT) == ["e"]
+
+
 def test_a_name_that_is_key_and_value_says_so() -> None:
     found = names_in("{a, b: b}", Goal.DATA).found
 
@@ -90,6 +103,9 @@ def test_a_name_that_is_key_and_value_says_so() -> None:
         ("new Function('return Table1')", Doubt.EVAL),
         ("(", Doubt.BROKEN),
         ("a b c", Doubt.BROKEN),
+        ("a) + (b", Doubt.BROKEN),
+        ("a); (b", Doubt.BROKEN),
+        ("a)(b", Doubt.BROKEN),
         ("<div>{a}</div>", Doubt.BROKEN),
         ("'" + "a" * CODE_BYTES_MAX + "'", Doubt.TOO_LARGE),
     ],
