@@ -7,7 +7,7 @@ T ?= tests
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help setup up down status logs restart reset journey import lint check test test-fast \
-	test-store test-flow sim mutants kill-sweep bench contracts verify lock format
+	test-store test-flow sim mutants kill-sweep bench realapps contracts verify lock format
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,10 @@ ifdef ALL
 else
 	@$(PYTHON) -m tests.simulation.kill
 endif
+
+realapps: setup ## bindings and names of real apps, checked: make realapps DIR="one/app another/app"
+	@test -n "$(DIR)" || { echo "basalt: which apps? make realapps DIR=path/to/app" >&2; exit 1; }
+	@$(PYTHON) -m tests.realapps $(DIR)
 
 contracts: ## write schemas, samples and the AsyncAPI document; refuse a breaking change
 	@$(PYTHON) -m tools.contracts write

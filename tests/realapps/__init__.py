@@ -1,0 +1,1 @@
+"""Real apps, checked against what Appsmith recorded in them and by an independent parser."""
