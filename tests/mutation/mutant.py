@@ -128,6 +128,7 @@ class Caches:
             if callable(getattr(value, "cache_clear", None))
         ]
         kept = dict(_cached_properties(modules))
+        gc.unfreeze()  # what is frozen is not among the objects
         self._things = [
             (thing, kept[type(thing)]) for thing in gc.get_objects() if type(thing) in kept
         ]
