@@ -6,7 +6,7 @@ STACK ?= local
 T ?= tests
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup up down status logs restart reset journey import lint check test test-fast \
+.PHONY: help setup up down status logs restart reset journey import import-history lint check test test-fast \
 	test-store test-flow sim mutants kill-sweep bench realapps contracts verify lock format
 
 help: ## this list
@@ -29,7 +29,7 @@ up: ## the whole platform, proven by the golden journey (STACK=docker: with cont
 	@echo "GraphQL   http://127.0.0.1:$${GATEWAY_PORT:-7400}/graphql"
 down: ## stop the platform
 	docker compose down
-status logs restart reset journey import:
+status logs restart reset journey import import-history:
 	@echo "basalt: with STACK=docker use docker compose ps, logs, restart, down --volumes" >&2; exit 1
 else
 up: setup
@@ -49,6 +49,10 @@ journey: ## the golden journey and its mirrors, against the running platform
 import: ## import an app from a folder: make import DIR=path/to/app
 	@test -n "$(DIR)" || { echo "basalt: which app? make import DIR=path/to/app" >&2; exit 1; }
 	@$(PYTHON) -m tools.import_app "$(DIR)"
+import-history: ## each commit of a clone as a revision: make import-history REPO=path NAME= CHECK=1
+	@test -n "$(REPO)" || { echo "basalt: which clone? make import-history REPO=path" >&2; exit 1; }
+	@$(PYTHON) -m tools.history "$(REPO)" $(if $(NAME),--name "$(NAME)") \
+		$(if $(REF),--ref "$(REF)") $(if $(APP),--app "$(APP)") $(if $(CHECK),--check)
 endif
 
 format: ## format the code

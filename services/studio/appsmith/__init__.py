@@ -3,7 +3,7 @@
 A pure library: it knows files and bytes, no service, no store, no clock.
 
     tree = read_zip(path)              # or read_folder(path); hostile input: ImportRefused
-    app = parse(tree)                  # formats 4 and 5; app.counts, iter(app) -> Entity
+    app = parse(tree)                  # formats 2 to 5; app.counts, iter(app) -> Entity
     assert export(app) == tree         # exact bytes, unknown files included
     packed = pack_app(app)             # packs to store, manifest.digest names the revision
     section = unpack_section(name, format_version, [(digest, body), ...])
