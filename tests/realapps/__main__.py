@@ -25,7 +25,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         referee = None if given.no_referee else Referee()
-        all_of = [_checked(folder, referee) for folder in given.folders]
+        all_of = [checked_folder(folder, referee) for folder in given.folders]
     except Missing as missing:
         print(f"realapps: {missing}: install node and npm, or --no-referee", file=sys.stderr)
         return 2
@@ -39,7 +39,8 @@ def main() -> int:
     return 0
 
 
-def _checked(folder: Path, referee: Referee | None) -> Findings:
+def checked_folder(folder: Path, referee: Referee | None) -> Findings:
+    """The findings of one app. Raises NoApp."""
     try:
         return check(folder, referee)
     except (ImportRefused, OSError) as error:

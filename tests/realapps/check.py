@@ -56,20 +56,27 @@ class Subject:
 
 def check(folder: Path, referee: Referee | None) -> Findings:
     """All checks of the app in a folder. Without a referee no names are compared."""
-    findings = Findings(folder.name)
     began = time.process_time()
-    subject = Subject(parse(read_folder(folder)), referee)
+    app = parse(read_folder(folder))
     read = time.process_time()
-    for section in subject.app.sections.values():
+    for section in app.sections.values():
         for _ in bindings_in(section):
             pass
-    findings.figures["files"] = len(subject.app.files)
-    findings.figures["entities"] = sum(1 for _ in subject.app)
     seconds = {"read": read - began, "bindings and names": time.process_time() - read}
-    for one in CHECKS:
-        one(subject, findings)
+    findings = check_app(folder.name, app, referee)
     for name, spent in seconds.items():
         findings.figures[f"CPU, ms: {name}"] = round(spent * 1000)
+    return findings
+
+
+def check_app(name: str, app: App, referee: Referee | None) -> Findings:
+    """All checks of an app."""
+    findings = Findings(name)
+    findings.figures["files"] = len(app.files)
+    findings.figures["entities"] = sum(1 for _ in app)
+    subject = Subject(app, referee)
+    for one in CHECKS:
+        one(subject, findings)
     return findings
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from services.studio.appsmith import Entity, Kind, Section
 from services.studio.appsmith.canvas import canvas_nodes, own_value, without_trees
-from services.studio.appsmith.sections import FORMAT_TREE
 from services.studio.appsmith.sources import Source, exact_json, read_source
 
 DATA_LIST, TRIGGER_LIST = "dynamicBindingPathList", "dynamicTriggerPathList"
@@ -92,7 +91,7 @@ def sources_of(section: Section) -> Iterator[tuple[Entity, Source]]:
     """Each entity of a section with its own JSON; a tree in one file is read once."""
     trees: dict[str, Json] = {}
     for entity in section.entities:
-        if section.format_version == FORMAT_TREE and entity.kind in (Kind.PAGE, Kind.WIDGET):
+        if section.has_trees and entity.kind in (Kind.PAGE, Kind.WIDGET):
             if entity.path not in trees:
                 trees[entity.path] = _tree(section, entity.path)
             yield entity, Source(trees[entity.path][entity.entity_id], None)
