@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 	test-store test-flow sim mutants kill-sweep bench realapps contracts verify lock format
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## prepare what is missing: environment, Java libraries, Go binaries
 	@command -v python3.11 >/dev/null || \

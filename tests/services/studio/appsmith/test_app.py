@@ -47,16 +47,6 @@ class TestCounts:
         assert app.format_version == 4
         assert app.counts == parse(shop(5)).counts | {"widget": 144 + 12 * (1 + 4)}
 
-    @pytest.mark.parametrize("format_version", [2, 3])
-    def test_of_the_sample_in_the_old_formats_are_those_of_format_4(
-        self, format_version: int
-    ) -> None:
-        app = parse(shop(format_version))
-
-        assert app.format_version == format_version
-        assert app.counts == parse(shop(4)).counts
-        assert {e.entity_id for e in app} == {e.entity_id for e in parse(shop(4))}
-
 
 class TestEntities:
     @pytest.mark.parametrize("format_version", [2, 3, 4, 5])
