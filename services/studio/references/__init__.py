@@ -13,6 +13,7 @@ from services.studio.references.bindings import (
     bindings_of,
     keys_of,
 )
+from services.studio.references.graph import Dangling, PageGraph, Reference
 from services.studio.references.javascript import (
     CODE_BYTES_MAX,
     Doubt,
@@ -23,22 +24,32 @@ from services.studio.references.javascript import (
     names_in,
 )
 from services.studio.references.moustache import Segment, is_bound, segments
+from services.studio.references.uses import How, Use, restored, stored, uses_in, uses_of
 
 __all__ = [
     "CODE_BYTES_MAX",
     "TEXT",
     "Binding",
+    "Dangling",
     "Doubt",
     "Expression",
     "Goal",
+    "How",
     "Name",
     "Names",
+    "PageGraph",
+    "Reference",
     "Segment",
     "Uncertain",
+    "Use",
     "bindings_in",
     "bindings_of",
     "is_bound",
     "keys_of",
     "names_in",
+    "restored",
     "segments",
+    "stored",
+    "uses_in",
+    "uses_of",
 ]

@@ -1,7 +1,7 @@
 """Bindings: where an entity's source has code, and what names that code takes from outside."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -44,10 +44,13 @@ class Binding:
     expressions: tuple[Expression, ...]
 
 
-def bindings_in(section: Section) -> Iterator[tuple[Entity, list[Binding]]]:
-    """Every entity of a section with its bindings, each file read once."""
+def bindings_in(
+    section: Section, only: Container[str] | None = None
+) -> Iterator[tuple[Entity, list[Binding]]]:
+    """Every entity of a section with its bindings, each file read once. `only`: of these ids."""
     for entity, source in _sources(section):
-        yield entity, bindings_of(entity, source)
+        if only is None or entity.entity_id in only:
+            yield entity, bindings_of(entity, source)
 
 
 def bindings_of(entity: Entity, source: Source) -> list[Binding]:

@@ -5,7 +5,7 @@ differs: new packs, a manifest, and the index rows of the entities that changed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,6 @@ from services.studio.appsmith import (
     Difference,
     EditRefused,
     EditRule,
-    Entity,
     Kind,
     Manifest,
     Pack,
@@ -47,6 +46,7 @@ from services.studio.appsmith import (
 from services.studio.appsmith import App as Source
 from services.studio.appsmith import Edited as SourceEdit
 from services.studio.model import Addition, Adopted, App, Content, Edited
+from services.studio.references import stored, uses_in
 from services.studio.store.contents import Contents, entities_of, section_of
 from services.studio.store.index import EntityIndex
 
@@ -75,7 +75,9 @@ class SqlDrafts(ChunkStore):
         source = new_app(app_name)
         packed = pack_app(source)
         self._keep(workspace_id, packed.packs, packed.manifest)
-        self._index.put(workspace_id, app_id, list(source))
+        changes = list(diff([], source))
+        uses = _uses(changes, source.sections)
+        self._index.apply(workspace_id, app_id, changes, uses)
         return Content(packed.manifest.digest, source.counts)
 
     async def add(self, app: App, addition: Addition) -> Edited:
@@ -130,8 +132,8 @@ class SqlDrafts(ChunkStore):
         names = changed_sections(before, after) if before else None
         was = await self._contents.sections(workspace_id, before, names) if before else {}
         now = await self._contents.sections(workspace_id, after, names)
-        changes = await asyncio.to_thread(lambda: list(diff(entities_of(was), entities_of(now))))
-        self._index.apply(workspace_id, app_id, changes)
+        changes, uses = await asyncio.to_thread(_compared, was, now)
+        self._index.apply(workspace_id, app_id, changes, uses)
         counts = _counted(app.counts if app else {}, changes)
         kinds = [one.change for one in changes]
         return Adopted(
@@ -204,12 +206,14 @@ class SqlDrafts(ChunkStore):
         before, after = dict(source.sections), dict(edited.app.sections)
         touched = {name for name in before if after.get(name) is not before[name]}
         touched |= after.keys() - before.keys()
-        changes = list(diff(_of(before, touched), _of(after, touched)))
+        changes, uses = await asyncio.to_thread(
+            _compared, _only(before, touched), _only(after, touched)
+        )
         content = Content(
             self._advance(app.workspace_id, manifest, before, after, touched),
             _counted(app.counts, changes),
         )
-        self._index.apply(app.workspace_id, app.app_id, changes)
+        self._index.apply(app.workspace_id, app.app_id, changes, uses)
         found = await self._index.find(app.app_id, edited.entity.entity_id)
         return Edited(
             entity_id=edited.entity.entity_id,
@@ -247,8 +251,28 @@ class SqlDrafts(ChunkStore):
         )
 
 
-def _of(sections: dict[str, Section], names: set[str]) -> list[Entity]:
-    return entities_of({name: one for name, one in sections.items() if name in names})
+def _only(sections: dict[str, Section], names: set[str]) -> dict[str, Section]:
+    return {name: one for name, one in sections.items() if name in names}
+
+
+def _compared(
+    was: dict[str, Section], now: dict[str, Section]
+) -> tuple[list[Difference], dict[str, str]]:
+    """What differs, and what each entity that is new or changed takes by name."""
+    changes = list(diff(entities_of(was), entities_of(now)))
+    return changes, _uses(changes, now)
+
+
+def _uses(changes: Iterable[Difference], sections: Mapping[str, Section]) -> dict[str, str]:
+    by_section: dict[str, set[str]] = {}
+    for one in changes:
+        if one.after is not None:
+            by_section.setdefault(one.after.section, set()).add(one.after.entity_id)
+    return {
+        entity_id: stored(uses)
+        for name, entity_ids in by_section.items()
+        for entity_id, uses in uses_in(sections[name], entity_ids).items()
+    }
 
 
 def _counted(counts: dict[str, int], changes: Iterable[Difference]) -> dict[str, int]:

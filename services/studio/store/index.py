@@ -1,6 +1,6 @@
 """The index of the heads' entities: a row each, for lists, look-ups and version checks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,15 +14,16 @@ Key = tuple[UUID, str]
 
 _UPSERT = """
 INSERT INTO entity (app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest,
-    entity_version, fields)
+    entity_version, fields, uses)
 SELECT app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest, bumps,
-    fields::jsonb
+    fields::jsonb, uses::json
 FROM unnest({}::uuid[], {}::text[], {}::uuid[], {}::text[], {}::text[], {}::text[], {}::text[],
-    {}::text[], {}::text[], {}::integer[], {}::text[])
-    AS u(app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest, bumps, fields)
+    {}::text[], {}::text[], {}::integer[], {}::text[], {}::text[])
+    AS u(app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest, bumps, fields,
+        uses)
 ON CONFLICT (app_id, entity_id) DO UPDATE SET kind = excluded.kind, name = excluded.name,
     page = excluded.page, parent_id = excluded.parent_id, path = excluded.path,
-    digest = excluded.digest, fields = excluded.fields,
+    digest = excluded.digest, fields = excluded.fields, uses = excluded.uses,
     entity_version = entity.entity_version + excluded.entity_version
 """
 _DELETE = """
@@ -33,11 +34,13 @@ WHERE entity.app_id = u.app_id AND entity.entity_id = u.entity_id
 
 @dataclass(frozen=True)
 class _Row:
-    """An entity to be written: `bumps` is by how much its version grows."""
+    """An entity to be written: `bumps` is by how much its version grows, `uses` what it takes by
+    name (JSON, see references.uses)."""
 
     workspace_id: UUID
     entity: Entity
     bumps: int
+    uses: str
 
 
 class EntityIndex:
@@ -63,18 +66,19 @@ class EntityIndex:
             return pending.entity.page, pending.entity.path, version + pending.bumps
         return (row["page"], row["path"], version) if row else None
 
-    def put(self, workspace_id: UUID, app_id: UUID, entities: Iterable[Entity]) -> None:
-        """Add new entities."""
-        for entity in entities:
-            self._bump(workspace_id, app_id, entity)
-
-    def apply(self, workspace_id: UUID, app_id: UUID, changes: Iterable[Difference]) -> None:
-        """Write what differs."""
+    def apply(
+        self,
+        workspace_id: UUID,
+        app_id: UUID,
+        changes: Iterable[Difference],
+        uses: Mapping[str, str],
+    ) -> None:
+        """Write what differs; `uses` of all that is there afterwards, by id."""
         for one in changes:
             if one.change is Change.REMOVED:
                 self._rows[(app_id, one.entity.entity_id)] = None
             else:
-                self._bump(workspace_id, app_id, one.entity)
+                self._bump(workspace_id, app_id, one.entity, uses[one.entity.entity_id])
 
     def drop(self, app_id: UUID) -> None:
         """Remove all rows of an app."""
@@ -109,11 +113,12 @@ class EntityIndex:
                 [row.entity.digest for _, row in kept],
                 [row.bumps for _, row in kept],
                 [orjson.dumps(dict(row.entity.fields)).decode() for _, row in kept],
+                [row.uses for _, row in kept],
             )
 
-    def _bump(self, workspace_id: UUID, app_id: UUID, entity: Entity) -> None:
+    def _bump(self, workspace_id: UUID, app_id: UUID, entity: Entity, uses: str) -> None:
         before = self._rows.get((app_id, entity.entity_id))
-        row = _Row(workspace_id, entity, 1)
+        row = _Row(workspace_id, entity, 1, uses)
         if before is not None:
             row = replace(row, bumps=before.bumps + 1)
         self._rows[(app_id, entity.entity_id)] = row
