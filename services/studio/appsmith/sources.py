@@ -52,9 +52,14 @@ def body_of(section: Section, entity: Entity) -> bytes | None:
     """The body of a query or script: a file, or in the old formats a text in its JSON."""
     if not is_whole(entity):
         return section.files.get(body_path(entity))
-    value = exact_json(section.files[entity.path])
+    body = body_in(entity, exact_json(section.files[entity.path]))
+    return None if body is None else body.encode("utf-8", "replace")
+
+
+def body_in(entity: Entity, value: Object) -> str | None:
+    """The body that the JSON of a query or script has in it, if it has one."""
     body = part(value, *_BODY_AT[entity.kind]).get("body")
-    return body.encode("utf-8", "replace") if isinstance(body, str) else None
+    return body if isinstance(body, str) else None
 
 
 def with_body(entity: Entity, value: Object, body: str) -> Object:

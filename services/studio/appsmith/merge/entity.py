@@ -1,7 +1,7 @@
 """Merge one entity that both sides have: its JSON, its text, or its bytes as one value."""
 
 from services.studio.appsmith.compare import MISSING
-from services.studio.appsmith.entities import Entity, Kind, Object, part
+from services.studio.appsmith.entities import Entity, Kind, Object
 from services.studio.appsmith.merge.conflicts import Clash, Decide, Referee, Side, Values, about
 from services.studio.appsmith.merge.presence import State
 from services.studio.appsmith.merge.safety import exact
@@ -11,12 +11,16 @@ from services.studio.appsmith.merge.values import (
     merge_values,
     same,
 )
-from services.studio.appsmith.sections import FORMAT_TREE
-from services.studio.appsmith.sources import WITH_BODY, body_path, encode_json
+from services.studio.appsmith.sources import (
+    WITH_BODY,
+    body_in,
+    body_path,
+    encode_json,
+    is_whole,
+    with_body,
+)
 
 Files = dict[str, bytes]
-
-_BODY = ("unpublishedAction", "actionConfiguration")
 
 
 def merge_entity(one: str, sides: tuple[State, State, State], referee: Referee) -> Files:
@@ -27,9 +31,8 @@ def merge_entity(one: str, sides: tuple[State, State, State], referee: Referee) 
     if was == now:
         return then
     entity = sides[1].entities[one]
-    tree = entity.kind is Kind.PAGE and sides[1].section.format_version == FORMAT_TREE
-    if was and entity.kind is not Kind.FILE and not tree:
-        apart = referee.apart()  # what it takes down counts only when it comes to an end
+    apart = referee.apart()  # what it takes down counts only when it comes to an end
+    if _mergeable(one, sides):
         merged = _merged(entity, (was, now, then), about(apart, entity))
         if merged is not None:
             referee.take(apart)
@@ -40,6 +43,16 @@ def merge_entity(one: str, sides: tuple[State, State, State], referee: Referee) 
     return now if side is Side.OURS else then
 
 
+def _mergeable(one: str, sides: tuple[State, State, State]) -> bool:
+    """Whether all sides have it, in the same file, and know what is in it."""
+    found = [side.entities.get(one) for side in sides]
+    there = [entity for entity in found if entity is not None]
+    if len(there) < len(found) or len({entity.path for entity in there}) > 1:
+        return False
+    kind = there[0].kind
+    return kind is not Kind.FILE and not (kind is Kind.PAGE and sides[1].section.has_trees)
+
+
 def _merged(entity: Entity, files: tuple[Files, Files, Files], decide: Decide) -> Files | None:
     """None where it has to be one value."""
     was, now, then = (exact(side[entity.path]) for side in files)
@@ -47,23 +60,33 @@ def _merged(entity: Entity, files: tuple[Files, Files, Files], decide: Decide) -
         return None
     found: Files = {}
     body: str | None = None
-    if entity.kind in WITH_BODY:
-        path = body_path(entity)
-        texts = [_text(side.get(path)) for side in files]
-        if any(text is None and path in side for text, side in zip(texts, files, strict=True)):
-            return None
+    texts = _texts(entity, (was, now, then), files)
+    path = body_path(entity) if entity.kind in WITH_BODY else ""
+    if any(text is None and path in side for text, side in zip(texts, files, strict=True)):
+        return None
+    if entity.kind in WITH_BODY and not (is_whole(entity) and None in texts):
         text = _merged_text((texts[0], texts[1], texts[2]), decide)
-        if isinstance(text, str):
+        if isinstance(text, str) and not is_whole(entity):
             found[path] = text.encode()
-        sources = zip(texts, (was, now, then), strict=True)
-        if all(text is not None and _body(value) == text for text, value in sources):
-            assert isinstance(text, str), "three texts make one"
+        inner = [body_in(entity, value) for value in (was, now, then)]
+        if isinstance(text, str) and None not in texts and inner == texts:
             body = text
-            was, now, then = (_with_body(value, None) for value in (was, now, then))
+            was, now, then = (with_body(entity, value, "") for value in (was, now, then))
     merged = merge_values((was, now, then), (), decide)
     assert isinstance(merged, dict), "three objects make one"
-    whole = merged if body is None else _with_body(merged, body)
+    whole = merged if body is None else with_body(entity, merged, body)
     return {**found, entity.path: _written(whole, files, entity.path)}
+
+
+def _texts(
+    entity: Entity, values: tuple[Object, Object, Object], files: tuple[Files, Files, Files]
+) -> list[str | None]:
+    """The bodies: files, or in the old formats texts in the JSON."""
+    if entity.kind not in WITH_BODY:
+        return [None, None, None]
+    if is_whole(entity):
+        return [body_in(entity, value) for value in values]
+    return [_text(side.get(body_path(entity))) for side in files]
 
 
 def _merged_text(texts: tuple[str | None, str | None, str | None], decide: Decide) -> object:
@@ -80,16 +103,6 @@ def _written(value: Object, files: tuple[Files, Files, Files], path: str) -> byt
         if same(exact(side[path]), value):
             return side[path]
     return encode_json(value, files[1][path])
-
-
-def _body(value: Object) -> object:
-    return part(value, *_BODY).get("body")
-
-
-def _with_body(value: Object, body: str | None) -> Object:
-    action = part(value, _BODY[0])
-    configuration = {**part(value, *_BODY), "body": body}
-    return {**value, _BODY[0]: {**action, _BODY[1]: configuration}}
 
 
 def _files(side: State, one: str) -> Files:

@@ -7,7 +7,7 @@ from services.studio.appsmith.edit_rules import DEPTH_MAX
 from services.studio.appsmith.entities import Kind, Object, load_object, text
 from services.studio.appsmith.merge.presence import NAMED
 from services.studio.appsmith.refusals import ImportRefused
-from services.studio.appsmith.sections import FORMAT_FILES, Section
+from services.studio.appsmith.sections import Section
 from services.studio.appsmith.sources import encode_json, exact_json
 from services.studio.appsmith.widgets import own_ids
 
@@ -47,7 +47,7 @@ def faults(section: Section) -> set[str]:
         if one.kind is Kind.SCRIPT_FUNCTION and not one.parent_id:
             found.add(f"{one.name} belongs to no script")
     found |= {f"{name} is inside of itself" for name in _in_rings(section)}
-    return found | (_stray_files(section) if section.format_version == FORMAT_FILES else set())
+    return found | (_stray_files(section) if not section.has_trees else set())
 
 
 def strays(section: Section) -> dict[str, str]:

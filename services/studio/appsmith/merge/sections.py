@@ -7,9 +7,8 @@ from services.studio.appsmith.merge.presence import Kept, State, presence
 from services.studio.appsmith.merge.safety import Unfit, check, exact, strays
 from services.studio.appsmith.merge.trees import Tree, merge_trees, read_tree
 from services.studio.appsmith.merge.values import same
-from services.studio.appsmith.page_files import QUERIES, SCRIPTS
-from services.studio.appsmith.sections import FORMAT_FILES, FORMAT_TREE, Section
-from services.studio.appsmith.sources import encode_json
+from services.studio.appsmith.sections import Section
+from services.studio.appsmith.sources import WITH_BODY, body_path, encode_json
 
 Sides = tuple[State, State, State]
 Trees = tuple[Tree, Tree, Tree]
@@ -38,7 +37,7 @@ def merge_section(
     if trees and page:
         files[page.path] = _tree(trees, page, whole, kept, referee)
     merged = Section(ours.name, ours.format_version, files)
-    if merged.format_version == FORMAT_FILES:
+    if not merged.has_trees:
         merged = _put_back(merged, ours)
     check(merged, ours, theirs)
     return merged
@@ -73,7 +72,7 @@ def _widgets(page: Entity, sides: Sides) -> frozenset[str]:
 
 def _tree_page(section: Section) -> Entity | None:
     """The page, where its file holds a tree of widgets."""
-    if section.format_version != FORMAT_TREE:
+    if not section.has_trees:
         return None
     return next((e for e in section.entities if e.kind is Kind.PAGE), None)
 
@@ -90,10 +89,14 @@ def _trees(page: Entity, sections: tuple[Section, Section, Section]) -> Trees | 
 
 def _state(section: Section, opaque: bool) -> State:
     """`opaque`: a page's tree is a part of the page, and its widgets nothing of their own."""
-    hidden = opaque and section.format_version == FORMAT_TREE
+    hidden = opaque and section.has_trees
     entities = {e.entity_id: e for e in section.entities if not (hidden and e.kind is Kind.WIDGET)}
     page = next((e.entity_id for e in entities.values() if e.kind is Kind.PAGE), "")
-    folders = {e.path.rpartition("/")[0]: e.entity_id for e in entities.values() if _folder(e)}
+    folders = {
+        body_path(e).rpartition("/")[0]: e.entity_id
+        for e in entities.values()
+        if e.kind in WITH_BODY
+    }
     around = {}
     for one in entities.values():
         outer = one.parent_id if one.parent_id in entities else ""
@@ -101,13 +104,6 @@ def _state(section: Section, opaque: bool) -> State:
             outer = folders.get(one.path.rpartition("/")[0], "")
         around[one.entity_id] = outer or (page if one.entity_id != page else "")
     return State(section, entities, around)
-
-
-def _folder(entity: Entity) -> bool:
-    """Whether it owns the folder that it is in: a query's or a script's."""
-    parts = entity.path.split("/")
-    own = len(parts) == 5 and parts[2] in (QUERIES, SCRIPTS)
-    return own and entity.kind in (Kind.QUERY, Kind.SCRIPT, Kind.SCRIPT_FUNCTION)
 
 
 def _put_back(merged: Section, ours: Section) -> Section:

@@ -38,6 +38,12 @@ def said(found: Merged) -> list[tuple[str, Path, Clash]]:
     return [(one.entity.name, one.path, one.clash) for one in found.conflicts]
 
 
+def listed(app: App) -> dict[str, bool]:
+    """The pages that `application.json` lists, and which opens first."""
+    pages = json.loads(app.files["application.json"])["pages"]
+    return {page["id"]: page["isDefault"] for page in pages}
+
+
 def page_of(**widgets: str) -> Page:
     """A page with widgets, given as id = name."""
     return Page(widgets={key: Widget("", False, name, {}) for key, name in widgets.items()})

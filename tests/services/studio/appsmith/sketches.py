@@ -56,30 +56,32 @@ class Sketch:
         found = {
             "application.json": _json({**self.settings, "pages": listed}),
             "metadata.json": _json({"fileFormatVersion": self.version}),
-            **self.loose,
+            **{path: content for path, content in self.loose.items() if "/" not in path},
         }
         for name, page in self.pages.items():
             base = f"pages/{name}"
             found |= _page(base, name, page, self.version)
             for query, (body, own) in page.queries.items():
+                beside = f"{base}/queries/{query}/"
+                found |= {path: self.loose[path] for path in self.loose if beside in path}
                 configuration = {"body": body, **own}
                 action = {"actionConfiguration": configuration, "name": query}
-                found[f"{base}/queries/{query}/metadata.json"] = _json(
-                    {"id": query, "pluginId": "postgres-plugin", "unpublishedAction": action}
-                )
-                found[f"{base}/queries/{query}/{query}.txt"] = body.encode()
+                value: Json = {"pluginId": "postgres-plugin", "unpublishedAction": action}
+                found |= _folder(f"{base}/queries/{query}", ".txt", body, value, self.version < 4)
             for script, (body, own) in page.scripts.items():
-                found[f"{base}/jsobjects/{script}/metadata.json"] = _json(
-                    {"unpublishedCollection": {"name": script, **own}}
-                )
-                found[f"{base}/jsobjects/{script}/{script}.js"] = body.encode()
+                whole = self.version < 3
+                collection = {"name": script, **own, **({"body": body} if whole else {})}
+                value = {"unpublishedCollection": collection}
+                found |= _folder(f"{base}/jsobjects/{script}", ".js", body, value, whole)
         return found
 
 
 @st.composite
 def sketches(draw: st.DrawFn) -> Sketch:
     """An app with one to three pages."""
-    sketch = Sketch(draw(st.sampled_from([4, 5])), draw(properties), {"Home": Page()}, {})
+    sketch = Sketch(
+        draw(st.sampled_from([2, 3, 4, 4, 5, 5])), draw(properties), {"Home": Page()}, {}
+    )
     return draw(edited(sketch, least=2, most=10))
 
 
@@ -170,8 +172,6 @@ def _remove_action(draw: st.DrawFn, sketch: Sketch) -> None:
 
 def _put_file(draw: st.DrawFn, sketch: Sketch) -> None:
     path = draw(st.sampled_from(["README.md", "x", "pages/Home/queries/Q1/why.md"]))
-    if path.startswith("pages") and "Q1" not in getattr(sketch.pages.get("Home"), "queries", {}):
-        return
     sketch.loose[path] = draw(st.sampled_from([b"", b"a\nb\n", b"\xff", b"a\r\nc"]))
 
 
@@ -203,13 +203,20 @@ def _inside(page: Page, key: str) -> set[str]:
     return found
 
 
+def _folder(folder: str, suffix: str, body: str, value: Json, whole: bool) -> dict[str, bytes]:
+    if whole:
+        return {f"{folder}.json": _json(value)}
+    stem = folder.rpartition("/")[2]
+    return {f"{folder}/metadata.json": _json(value), f"{folder}/{stem}{suffix}": body.encode()}
+
+
 def _page(base: str, name: str, page: Page, version: int) -> dict[str, bytes]:
     root: Json = {"type": "CANVAS_WIDGET", "widgetId": "0", "widgetName": "MainContainer"}
-    if version == 4:
+    if version != 5:
         root["children"] = _children(page, "", "0")
     layouts = [{"dsl": root, "id": name}]
     whole = _json({"unpublishedPage": {**page.settings, "layouts": layouts, "name": name}})
-    if version == 4:
+    if version != 5:
         return {f"{base}/canvas.json": whole}
     found = {f"{base}/{name}.json": whole}
     for key, widget in page.widgets.items():
