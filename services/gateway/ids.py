@@ -39,6 +39,7 @@ KIND_OF_FIELD: dict[str, str] = {
     "published_by": "User",
     "head_revision_id": "Revision",
     "expected_head_revision_id": "Revision",
+    "base_revision_id": "Revision",
     "restored_revision_id": "Revision",
     "revision_before": "Revision",
     "revision_after": "Revision",

@@ -5,6 +5,7 @@ named by its content, so an attempt that dies leaves nothing that is half done.
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chassis.errors import Rejected
@@ -12,6 +13,7 @@ from chassis.stores.blobs import Blobs, BlobUnknown
 from chassis.work import Job
 from contracts.studio.app import FinishImport, ImportApp, ImportRefused
 from services.studio import appsmith
+from services.studio.handlers.imports import BASE_DIGEST
 from services.studio.settings import Settings
 from services.studio.store.contents import Contents
 
@@ -25,7 +27,8 @@ async def import_app(
     """Read, check, store. Rejected with ImportRefused: the file's name and the rule."""
     command = ImportApp.model_validate(job.input)
     await job.progress(0, 1, "reading")
-    packed, app, files = await _read(command, blobs, settings)
+    base = await _base(job, contents)
+    packed, app, files = await _read(command, base, blobs, settings)
     packs = await contents.unwritten(job.workspace_id, command.app_id, packed.packs)
     total = len(packs)
     await job.progress(0, total, "storing")
@@ -49,12 +52,22 @@ async def import_app(
     )
 
 
+async def _base(job: Job, contents: Contents) -> Mapping[str, bytes] | None:
+    """The files that the archive is a change of; None when it is whole."""
+    digest = job.input.get(BASE_DIGEST)
+    if not digest:
+        return None
+    manifest = await contents.manifest(job.workspace_id, digest)
+    return (await contents.app(job.workspace_id, manifest)).files
+
+
 async def _read(
-    command: ImportApp, blobs: Blobs, settings: Settings
+    command: ImportApp, base: Mapping[str, bytes] | None, blobs: Blobs, settings: Settings
 ) -> tuple[appsmith.PackedApp, appsmith.App, int]:
     try:
         archive = await blobs.get(command.workspace_id, command.archive_digest)
-        return await asyncio.to_thread(_parse, archive, settings.archive_limits)
+        limits = settings.archive_limits
+        return await asyncio.to_thread(_parse, archive, limits, base, command.removed)
     except BlobUnknown:
         rule, detail = "MISSING_ARCHIVE", "upload the archive first"
         raise Rejected(ImportRefused(path="", rule=rule, detail=detail)) from None
@@ -64,8 +77,16 @@ async def _read(
         ) from None
 
 
-def _parse(archive: bytes, limits: appsmith.Limits) -> tuple[appsmith.PackedApp, appsmith.App, int]:
-    tree = appsmith.read_zip(archive, limits)
+def _parse(
+    archive: bytes,
+    limits: appsmith.Limits,
+    base: Mapping[str, bytes] | None,
+    removed: Sequence[str],
+) -> tuple[appsmith.PackedApp, appsmith.App, int]:
+    if base is None:
+        tree = appsmith.read_zip(archive, limits)
+    else:
+        tree = appsmith.read_changes(archive, base, removed, limits)
     app = appsmith.parse(tree)
     return appsmith.pack_app(app), app, len(tree)
 

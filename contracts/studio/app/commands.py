@@ -110,6 +110,9 @@ class ImportApp(Command[Operation], permission="app.edit"):
     With `authored_at` it is a commit of a history made elsewhere: a revision even when it changes
     nothing, except that a `commit` which the head is already is not repeated. Whoever imports it
     stays the revision's actor.
+
+    With `base_revision_id` the zip holds only what differs from that revision of the app, under the
+    paths of its export; `removed` names the files that went.
     """
 
     workspace_id: UUID
@@ -121,6 +124,8 @@ class ImportApp(Command[Operation], permission="app.edit"):
     authored_at: AwareDatetime | None = None
     message: RevisionMessage = ""
     commit: CommitName = ""
+    base_revision_id: UUID | None = None
+    removed: list[str] = Field(default_factory=list, max_length=50_000)
 
 
 class FinishImport(Command[AppImported]):

@@ -184,7 +184,7 @@ class StudioMutation:
     )
     import_app = mutation(
         ImportApp,
-        refusals=(AppUnknown, AppIsArchived, AppLimitReached),
+        refusals=(AppUnknown, AppIsArchived, AppLimitReached, RevisionUnknown),
         mints=("operation_id",),
         fills=("app_id",),
         fill=fill_import,

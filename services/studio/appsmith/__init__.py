@@ -44,7 +44,7 @@ from services.studio.appsmith.sections import APP_SECTION, PAGE_PREFIX, Section
 from services.studio.appsmith.sources import Source, read_source
 from services.studio.appsmith.starter import new_app
 from services.studio.appsmith.tree import SourceTree, read_folder, write_folder
-from services.studio.appsmith.zip_read import read_zip
+from services.studio.appsmith.zip_read import read_changes, read_zip
 from services.studio.appsmith.zip_write import write_zip, zip_bytes
 
 __all__ = [
@@ -81,6 +81,7 @@ __all__ = [
     "pack_app",
     "pack_section",
     "parse",
+    "read_changes",
     "read_folder",
     "read_source",
     "read_zip",

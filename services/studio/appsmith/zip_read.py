@@ -7,7 +7,7 @@ the first broken rule).
 
 import mmap
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from services.studio.appsmith.limits import DEFAULT_LIMITS, Limits
@@ -45,6 +45,32 @@ def read_zip(archive: Path | bytes, limits: Limits = DEFAULT_LIMITS) -> SourceTr
     return _read(memoryview(mapped), limits)
 
 
+def read_changes(
+    archive: bytes,
+    base: Mapping[str, bytes],
+    removed: Iterable[str],
+    limits: Limits = DEFAULT_LIMITS,
+) -> SourceTree:
+    """`base` with a zip's files in place of its own or beside them, and without `removed`.
+
+    The whole keeps the limits as if it had come in one archive. Raises ImportRefused.
+    """
+    files = dict(base)
+    for path in removed:
+        if files.pop(path, None) is None:
+            detail = "it is to be removed, and is not in the base"
+            raise ImportRefused(path=path, rule=Rule.MISSING_FILE, detail=detail)
+    files |= _files(memoryview(archive), limits)
+    if len(files) > limits.files_max:
+        detail = f"more than {limits.files_max} files"
+        raise ImportRefused(path="", rule=Rule.TOO_MANY_FILES, detail=detail)
+    if sum(map(len, files.values())) > limits.total_bytes_max:
+        detail = f"more than {limits.total_bytes_max} bytes in all"
+        raise ImportRefused(path="", rule=Rule.TOTAL_TOO_LARGE, detail=detail)
+    check_no_file_is_a_folder(files)
+    return SourceTree(files)
+
+
 def strip_prefix(files: dict[str, bytes]) -> dict[str, bytes]:
     """Take off the folders that hold nothing but the app."""
     for _ in range(PREFIX_LEVELS_MAX):
@@ -58,6 +84,10 @@ def strip_prefix(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _read(view: memoryview, limits: Limits) -> SourceTree:
+    return SourceTree(strip_prefix(_files(view, limits)))
+
+
+def _files(view: memoryview, limits: Limits) -> dict[str, bytes]:
     _check_archive_size(len(view), limits)
     entries = _checked(read_directory(view, limits), limits)
     ranges = {entry.path: data_range(view, entry) for entry in entries}
@@ -68,7 +98,7 @@ def _read(view: memoryview, limits: Limits) -> SourceTree:
         start, end = ranges[entry.path]
         files[entry.path] = content = _unpack(entry, view[start:end], left, limits)
         left -= len(content)
-    return SourceTree(strip_prefix(files))
+    return files
 
 
 def _checked(found: Iterable[Entry], limits: Limits) -> list[Entry]:

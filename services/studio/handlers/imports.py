@@ -5,7 +5,13 @@ from chassis.context import Context
 from chassis.errors import Rejected
 from chassis.work import Operations
 from contracts.operation import Operation
-from contracts.studio.app import AppImported, AppUnknown, FinishImport, ImportApp
+from contracts.studio.app import (
+    AppImported,
+    AppUnknown,
+    FinishImport,
+    ImportApp,
+    RevisionUnknown,
+)
 from services.studio.model import (
     Adopted,
     App,
@@ -17,11 +23,14 @@ from services.studio.model import (
 )
 from services.studio.model.shelf import Shelves, shelf_of
 
+BASE_DIGEST = "base_digest"
+"""Beside the command's fields in the work's input: the content of `base_revision_id`."""
+
 
 async def import_app(
-    command: ImportApp, apps: Apps, shelves: Shelves, operations: Operations
+    command: ImportApp, apps: Apps, shelves: Shelves, revisions: Revisions, operations: Operations
 ) -> Operation:
-    """Refuse what can be refused now; the rest is the worker's (services/studio/importing.py)."""
+    """Refuse what can be refused now; the rest is the worker's (services/studio/work.py)."""
     app = await apps.get(command.app_id)
     if app is None:
         shelf = await shelf_of(shelves, command.workspace_id)
@@ -33,8 +42,20 @@ async def import_app(
         kind="import_app",
         workspace_id=command.workspace_id,
         subject_id=str(command.app_id),
-        input=command.model_dump(mode="json"),
+        input={**command.model_dump(mode="json"), BASE_DIGEST: await _base(command, revisions)},
     )
+
+
+async def _base(command: ImportApp, revisions: Revisions) -> str:
+    """The digest of what the archive is a change of; empty when it is whole."""
+    if command.base_revision_id is None:
+        return ""
+    revision = await revisions.get(command.base_revision_id)
+    mine = (command.workspace_id, command.app_id)
+    if revision is None or (revision.workspace_id, revision.app_id) != mine:
+        unknown = RevisionUnknown(app_id=command.app_id, revision_id=command.base_revision_id)
+        raise Rejected(unknown)
+    return revision.digest
 
 
 async def finish_import(

@@ -85,7 +85,10 @@ class Desk:
             **said,
         )
         await self.studio.send(command)
-        finish = await import_app(a_job(command), self.blobs, self.contents, self.settings)
+        given = await self.database.fetchval(
+            "SELECT input FROM operation WHERE operation_id = $1", command.operation_id
+        )
+        finish = await import_app(a_job(command, given), self.blobs, self.contents, self.settings)
         answer = await self.studio.send(finish)
         assert isinstance(answer, AppImported)
         return answer
@@ -107,14 +110,14 @@ class Desk:
         return found
 
 
-def a_job(command: ImportApp) -> Job:
-    """The work that ImportApp begins."""
+def a_job(command: ImportApp, given: dict[str, Any]) -> Job:
+    """The work that ImportApp begins; `given`: what it leaves to the worker."""
     return Job(
         operation_id=command.operation_id,
         workspace_id=command.workspace_id,
         kind="import_app",
         subject_id=str(command.app_id),
-        input=command.model_dump(mode="json"),
+        input=given,
         actor_id=None,
         attempt=1,
         lease="mine",

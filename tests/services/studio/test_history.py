@@ -8,13 +8,20 @@ import pytest
 from pydantic import ValidationError
 
 from chassis.clock import new_id
-from contracts.studio.app import ImportApp, ListRevisions, Revision
+from chassis.errors import Rejected
+from contracts.studio.app import (
+    ImportApp,
+    ImportRefused,
+    ListRevisions,
+    Revision,
+    RevisionUnknown,
+)
 from services.studio.appsmith import export, parse
 from services.studio.store.contents import MANIFESTS, PACKS
 from services.studio.views.queries import list_revisions
 from tests.samples.shop import shop
 from tests.services.studio.desk import Desk
-from tests.services.studio.test_imports import zipped
+from tests.services.studio.test_imports import exported, zipped
 
 BANGKOK = timezone(timedelta(hours=7))
 
@@ -127,6 +134,73 @@ async def test_a_commit_may_be_of_another_format(desk: Desk, versions: tuple[int
         for app in (app_id, fresh)
     ]
     assert found == wanted
+
+
+async def test_a_change_of_a_revision_is_the_whole_app_again(desk: Desk) -> None:
+    app_id, files = new_id(), shop()
+    first = await desk.imported(zipped(files), app_id, **a_commit("a"))
+    await desk.imported(zipped(a_change(files)), app_id, **a_commit("b"))
+    gone = sorted(path for path in files if path.startswith("jslibs/"))
+    new = {"theme.json": b"{}", "docs/new.md": b"new"}
+
+    changed = await desk.imported(
+        zipped(new), app_id, **a_commit("c"), base_revision_id=first.revision_id, removed=gone
+    )
+    nothing = await desk.imported(
+        zipped({}), app_id, **a_commit("d"), base_revision_id=changed.revision_id
+    )
+
+    wanted = {path: body for path, body in files.items() if path not in gone} | new
+    assert gone
+    assert await exported(desk, app_id) == wanted
+    assert changed.files == nothing.files == len(wanted)
+    *_, third, fourth = await history(desk, app_id)
+    assert third.digest == fourth.digest
+
+
+@pytest.mark.parametrize(
+    ("files", "removed", "rule", "path"),
+    [
+        ({}, ["nowhere.md"], "MISSING_FILE", "nowhere.md"),
+        ({}, ["application.json"], "MISSING_FILE", "application.json"),
+        ({"README.md/inside": b""}, [], "DUPLICATE_FILE", "README.md"),
+        ({"../outside": b""}, [], "PATH_ESCAPE", "../outside"),
+    ],
+)
+async def test_a_change_that_does_not_fit_is_refused(
+    desk: Desk, files: dict[str, bytes], removed: list[str], rule: str, path: str
+) -> None:
+    first = await desk.imported(zipped(shop()), new_id())
+    base = {"base_revision_id": first.revision_id, "removed": removed}
+
+    with pytest.raises(Rejected) as refusal:
+        await desk.imported(zipped(files), first.app_id, **base)
+
+    assert isinstance(refusal.value.rejection, ImportRefused)
+    assert (refusal.value.rejection.rule, refusal.value.rejection.path) == (rule, path)
+
+
+async def test_a_change_of_another_apps_revision_is_refused(desk: Desk) -> None:
+    mine = await desk.imported(zipped(shop()), new_id())
+    other = await desk.imported(zipped(shop()), new_id())
+
+    with pytest.raises(Rejected) as refusal:
+        await desk.imported(zipped({}), mine.app_id, base_revision_id=other.revision_id)
+
+    unknown = RevisionUnknown(app_id=mine.app_id, revision_id=other.revision_id)
+    assert refusal.value.rejection == unknown
+
+
+async def test_the_whole_of_a_change_keeps_the_limits(desk: Desk) -> None:
+    first = await desk.imported(zipped(shop()), new_id())
+    desk.settings = desk.settings.model_copy(update={"archive_files_max": first.files})
+    one_more = {"base_revision_id": first.revision_id}
+
+    with pytest.raises(Rejected) as refusal:
+        await desk.imported(zipped({"one.md": b"more"}), first.app_id, **one_more)
+
+    assert isinstance(refusal.value.rejection, ImportRefused)
+    assert refusal.value.rejection.rule == "TOO_MANY_FILES"
 
 
 async def test_the_commit_that_is_the_head_is_not_imported_twice(desk: Desk) -> None:
