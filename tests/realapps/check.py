@@ -32,7 +32,7 @@ class Read:
         if self.entity.kind in (Kind.SCRIPT, Kind.SCRIPT_FUNCTION):
             return {}
         coded = [one for one in self.bindings if one.expressions]
-        return {BODY if b.path == TEXT else ".".join(b.path): b.trigger for b in coded}
+        return {BODY if b.path == TEXT else ".".join(map(str, b.path)): b.trigger for b in coded}
 
 
 @dataclass

@@ -12,7 +12,9 @@ from contracts.studio.app.comparing import *
 from contracts.studio.app.facts import *
 from contracts.studio.app.history import *
 from contracts.studio.app.kinds import *
+from contracts.studio.app.merging import *
 from contracts.studio.app.queries import *
+from contracts.studio.app.references import *
 from contracts.studio.app.refusals import *
 from contracts.studio.app.revising import *
 from contracts.studio.app.room import *

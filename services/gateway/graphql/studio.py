@@ -6,8 +6,18 @@ import strawberry
 from strawberry import Info
 
 from contracts.studio.app import App as AppContract
-from contracts.studio.app import DiffRevisions, EntityKind, ListEntities, ListRevisions
+from contracts.studio.app import Dependency as DependencyContract
+from contracts.studio.app import (
+    DiffRevisions,
+    EntityKind,
+    GetDependencies,
+    GetFindings,
+    ListEntities,
+    ListRevisions,
+)
+from contracts.studio.app import Direction as DirectionContract
 from contracts.studio.app import Entity as EntityContract
+from contracts.studio.app import Findings as FindingsContract
 from contracts.studio.app import Revision as RevisionContract
 from contracts.studio.app import RevisionDifference as DifferenceContract
 from services.gateway import ids
@@ -41,7 +51,10 @@ from services.gateway.graphql.shapes import Shape, enum_of, shape, shape_of
 from services.gateway.scope import Scope
 
 Kind = enum_of(EntityKind)
+Direction = enum_of(DirectionContract)
 Difference = shape_of(DifferenceContract)
+Dependency = shape_of(DependencyContract)
+Findings = shape_of(FindingsContract)
 
 
 @shape(RevisionContract, node="Revision")
@@ -146,6 +159,33 @@ class App(NodeShape):
         }
         query = build(DiffRevisions, query, prefix="")
         return Difference.of(await info.context.ask(query), self.known)
+
+    @field("What an entity of it uses, or what uses it: nearest first.")
+    async def dependencies(
+        self,
+        info: Info[Scope, None],
+        of: strawberry.ID,
+        direction: Direction = DirectionContract.USED_BY,  # type: ignore[valid-type]  # at import
+        depth: int = 1,
+    ) -> list[Dependency]:  # type: ignore[valid-type]  # derived from its contract
+        """As the app's code has it, parsed; names in strings and computed members are not told."""
+        query = {
+            **self.key._asdict(),
+            "entity_id": self._own(of, "of", "Entity"),
+            "direction": direction,
+            "depth": depth,
+        }
+        answer = await info.context.ask(build(GetDependencies, query, prefix=""))
+        return [Dependency.of(one, self.known) for one in answer.dependencies]
+
+    @field("What is wrong with it: names that nothing has, and what is never used.")
+    async def findings(
+        self, info: Info[Scope, None], pages: list[str] | None = None, first: int = 200
+    ) -> Findings:  # type: ignore[valid-type]  # derived from its contract
+        """Of all its pages, or of some; errors first."""
+        query = {**self.key._asdict(), "pages": pages or [], "limit": first}
+        answer = await info.context.ask(build(GetFindings, query, prefix=""))
+        return Findings.of(answer, self.known)
 
     @field("Where it is live. Null when delivery is down.")
     async def delivery(self, info: Info[Scope, None]) -> Delivery | None:

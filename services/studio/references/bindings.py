@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from services.studio.appsmith import Entity, Kind, Section, Source, read_source
-from services.studio.appsmith.canvas import canvas_nodes, own_value
+from services.studio.appsmith import Entity, Kind, Section, Source
+from services.studio.appsmith.compare import Path, sources
 from services.studio.appsmith.entities import part
-from services.studio.appsmith.sources import exact_json
 from services.studio.references.javascript import Goal, Names, names_in
 from services.studio.references.moustache import is_bound, segments
 
-TEXT: tuple[str, ...] = ()
+TEXT: Path = ()
 """The path of an entity's text: a query's or script's body, which is no part of its JSON."""
 
 _SHORT = 2000
@@ -34,11 +33,11 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A text with code in it. `path`: the keys that lead to it in the entity's JSON, list places as
-    digits; TEXT for the entity's body. `trigger`: it runs when something happens, and gives no
+    """A text with code in it. `path`: the keys and list places that lead to it in the entity's
+    JSON; TEXT for the entity's body. `trigger`: it runs when something happens, and gives no
     value. A listed trigger without braces has no expressions: nobody can tell what it is."""
 
-    path: tuple[str, ...]
+    path: Path
     trigger: bool
     text: str
     expressions: tuple[Expression, ...]
@@ -48,9 +47,10 @@ def bindings_in(
     section: Section, only: Container[str] | None = None
 ) -> Iterator[tuple[Entity, list[Binding]]]:
     """Every entity of a section with its bindings, each file read once. `only`: of these ids."""
-    for entity, source in _sources(section):
-        if only is None or entity.entity_id in only:
-            yield entity, bindings_of(entity, source)
+    entities = [e for e in section.entities if only is None or e.entity_id in only]
+    read = sources({section.name: section}, entities)
+    for entity in entities:
+        yield entity, bindings_of(entity, read[entity.entity_id])
 
 
 def bindings_of(entity: Entity, source: Source) -> list[Binding]:
@@ -72,30 +72,19 @@ def bindings_of(entity: Entity, source: Source) -> list[Binding]:
     return found
 
 
-def _sources(section: Section) -> Iterator[tuple[Entity, Source]]:
-    """Each entity's source. In format 4 all widgets of a page are in one file."""
-    trees = section.has_trees
-    for path in sorted({e.path for e in section.entities if trees and e.kind is Kind.WIDGET}):
-        for node in canvas_nodes(path, exact_json(section.files[path])):
-            yield section.by_id[node.entity_id], Source(own_value(node.value), None)
-    for entity in section.entities:
-        if not (trees and entity.kind is Kind.WIDGET):
-            yield entity, read_source(section, entity)
-
-
 def _in_value(entity: Entity, value: dict[str, Any]) -> Iterator[Binding]:  # the entity's own JSON
     listed = _listed_triggers(value)
-    pending: list[tuple[tuple[str, ...], object]] = [((), value)]
+    pending: list[tuple[Path, object]] = [((), value)]
     while pending:
         path, inner = pending.pop()
         if isinstance(inner, dict):
             pending += [((*path, key), one) for key, one in reversed(inner.items())]
         elif isinstance(inner, list):
             places = range(len(inner) - 1, -1, -1)
-            pending += [((*path, str(place)), inner[place]) for place in places]
+            pending += [((*path, place), inner[place]) for place in places]
         elif isinstance(inner, str):
             trigger = entity.kind is Kind.WIDGET and (
-                path in listed or _ON.match(path[-1]) is not None
+                path in listed or _ON.match(str(path[-1])) is not None
             )
             if is_bound(inner):
                 goal = Goal.TRIGGER if trigger else Goal.DATA
@@ -104,7 +93,7 @@ def _in_value(entity: Entity, value: dict[str, Any]) -> Iterator[Binding]:  # th
                 yield Binding(path, True, inner, ())
 
 
-def _listed_triggers(value: dict[str, Any]) -> set[tuple[str, ...]]:  # the entity's own JSON
+def _listed_triggers(value: dict[str, Any]) -> set[Path]:  # the entity's own JSON
     """What Appsmith itself noted as triggers."""
     listed = value.get("dynamicTriggerPathList")
     entries = listed if isinstance(listed, list) else []
@@ -112,13 +101,14 @@ def _listed_triggers(value: dict[str, Any]) -> set[tuple[str, ...]]:  # the enti
     return {keys_of(key) for key in keys if isinstance(key, str)}
 
 
-def keys_of(path: str) -> tuple[str, ...]:
+def keys_of(path: str) -> Path:
     """The keys of a path as Appsmith writes it.
 
-    >>> keys_of("a[0].b")
-    ('a', '0', 'b')
+    >>> keys_of("a[0].b.1")
+    ('a', 0, 'b', 1)
     """
-    return tuple(re.sub(r"\[(\d+)\]", r".\1", path).split("."))
+    keys = re.sub(r"\[(\d+)\]", r".\1", path).split(".")
+    return tuple(int(key) if key.isdecimal() else key for key in keys)
 
 
 def _expressions(text: str, goal: Goal) -> tuple[Expression, ...]:

@@ -8,14 +8,11 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from services.studio.appsmith import Section, read_source
-from services.studio.references.bindings import Binding, Expression, bindings_in, bindings_of
+from services.studio.appsmith import Section
+from services.studio.appsmith.compare import Path
+from services.studio.references.bindings import Binding, Expression, bindings_in
 from services.studio.references.javascript import Name
-
-_FEW = 3
-"""Of more entities, the section's files are read once for all."""
 
 
 class How(StrEnum):
@@ -33,7 +30,7 @@ class Use:
 
     name: str
     how: How
-    path: tuple[str, ...]
+    path: Path
     start: int
     end: int
     members: tuple[str, ...] = ()
@@ -43,10 +40,7 @@ class Use:
 
 def uses_in(section: Section, entity_ids: Collection[str]) -> dict[str, list[Use]]:
     """The uses of some of a section's entities, by id. Each file is read once."""
-    if len(entity_ids) > _FEW:
-        return {e.entity_id: uses_of(b) for e, b in bindings_in(section, entity_ids)}
-    entities = [section.by_id[entity_id] for entity_id in entity_ids]
-    return {e.entity_id: uses_of(bindings_of(e, read_source(section, e))) for e in entities}
+    return {e.entity_id: uses_of(b) for e, b in bindings_in(section, entity_ids)}
 
 
 def uses_of(bindings: Iterable[Binding]) -> list[Use]:
@@ -79,20 +73,15 @@ def _inside(expression: Expression, name: Name) -> str:
 
 
 def stored(uses: Iterable[Use]) -> str:
-    """Uses as JSON text: for each name the list of its places, fields in order. All ASCII: a
-    stranger's keys may hold what neither UTF-8 nor a database takes."""
-    by_name: dict[str, list[tuple[object, ...]]] = {}
-    for u in uses:
-        place = (u.how, u.path, u.start, u.end, u.members, u.inside, u.shorthand)
-        by_name.setdefault(u.name, []).append(place)
-    return json.dumps(by_name, separators=(",", ":"))
+    """Uses as JSON text, fields in order. All ASCII: a stranger's keys may hold what neither UTF-8
+    nor a database takes."""
+    rows = [(u.name, u.how, u.path, u.start, u.end, u.members, u.inside, u.shorthand) for u in uses]
+    return json.dumps(rows, separators=(",", ":"))
 
 
 def restored(text: str) -> list[Use]:
     """What `stored` made."""
-    found: dict[str, list[list[Any]]] = json.loads(text)
     return [
         Use(name, How(how), tuple(path), start, end, tuple(members), inside, shorthand)
-        for name, places in found.items()
-        for how, path, start, end, members, inside, shorthand in places
+        for name, how, path, start, end, members, inside, shorthand in json.loads(text)
     ]

@@ -1,5 +1,5 @@
 """What one may ask studio: questions, and the export of an app as files."""
 
-from services.studio.views.queries import VIEWS
+from services.studio.views import queries, references
 
-__all__ = ["VIEWS"]
+VIEWS = (*queries.VIEWS, *references.VIEWS)

@@ -1,6 +1,5 @@
 """Differences of two revisions as clients see them: bounded, values as JSON texts."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 
 from contracts.studio.app import (
@@ -12,20 +11,14 @@ from contracts.studio.app import (
 from services.studio.appsmith import Difference, Section, diff
 from services.studio.appsmith.compare import (
     CHANGES_MAX,
-    MISSING,
     Detail,
     PropertyChange,
     details,
     path_text,
 )
 from services.studio.appsmith.lines import Hunk
+from services.studio.appsmith.shown import SHOWN_CHARS_MAX, cut, shown_value
 from services.studio.store.contents import entities_of
-
-VALUE_CHARS_MAX = 4_000
-"""Of one value or text that is shown."""
-
-SHOWN_CHARS_MAX = 2_000_000
-"""Of all values and texts of an answer; entities beyond it come without detail."""
 
 
 def differences_of(
@@ -44,22 +37,6 @@ def differences_of(
     if not detailed:
         return [_entity(one) for one in found]
     return list(_detailed(found, was, now))
-
-
-def shown_value(value: object) -> tuple[str | None, bool]:
-    """A value as a JSON text, and whether it was cut; None for what is not there."""
-    if value is MISSING:
-        return None, False
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return "", True
-    return cut(text)
-
-
-def cut(text: str) -> tuple[str, bool]:
-    """A text as far as it is shown, and whether that is less than all."""
-    return text[:VALUE_CHARS_MAX], len(text) > VALUE_CHARS_MAX
 
 
 def _detailed(

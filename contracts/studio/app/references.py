@@ -1,0 +1,113 @@
+"""Who uses whom: references between the entities of an app, as its code has them."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.base import Query, Reply
+from contracts.studio.app.kinds import EntityKind
+
+
+class Direction(StrEnum):
+    """Which way to follow references."""
+
+    USES = "uses"
+    USED_BY = "used_by"
+
+
+class UseKind(StrEnum):
+    """What a use is for: a value, or something that happens (a trigger)."""
+
+    DATA = "data"
+    TRIGGER = "trigger"
+
+
+class UsePlace(Reply):
+    """Where a name is used: in the value at `path` of an entity's JSON (empty: in its text), from
+    code point `start` to `end`. `members`: what follows the name, as `selectedRow.id`."""
+
+    path: str
+    start: int
+    end: int
+    kind: UseKind
+    members: str = ""
+
+
+class Dependency(Reply):
+    """An entity that another uses, or that uses it, over `distance` steps. `places`: those of the
+    nearest step, in the using entity; at distance 1 only. `more`: there are more than are listed.
+    """
+
+    entity_id: str
+    kind: EntityKind
+    name: str
+    page: str
+    distance: int
+    places: list[UsePlace] = Field(default_factory=list)
+    more: bool = False
+
+
+class Dependencies(Reply):
+    """Nearest first, then by id."""
+
+    dependencies: list[Dependency]
+
+
+class GetDependencies(Query[Dependencies], permission="workspace.read"):
+    """What an entity of the head uses, or what uses it, up to `depth` steps away."""
+
+    workspace_id: UUID
+    app_id: UUID
+    entity_id: str = Field(max_length=2000)
+    direction: Direction = Direction.USED_BY
+    depth: int = Field(default=1, ge=1, le=100)
+
+
+class FindingRule(StrEnum):
+    """What is wrong. Readers take a value that they do not know for a warning.
+
+    MISSING: a name that nothing on the page has. UNUSED: nothing refers to it, and nothing runs it
+    when its page is loaded.
+    """
+
+    MISSING = "missing"
+    UNUSED = "unused"
+
+
+class Severity(StrEnum):
+    """Whether it breaks something for those who use the app."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Finding(Reply):
+    """A problem of an entity. With MISSING: the missing name, the likeliest one that there is
+    (or empty), and its place."""
+
+    rule: FindingRule
+    severity: Severity
+    entity_id: str
+    kind: EntityKind
+    name: str
+    page: str
+    missing: str = ""
+    meant: str = ""
+    place: UsePlace | None = None
+
+
+class Findings(Reply):
+    """Errors first, by page and id. `more`: there are more than are listed."""
+
+    findings: list[Finding]
+    more: bool = False
+
+
+class GetFindings(Query[Findings], permission="workspace.read"):
+    """Check the head of an app: names that nothing has, and what is never used."""
+
+    workspace_id: UUID
+    app_id: UUID
+    pages: list[str] = Field(default_factory=list, max_length=200)
+    limit: int = Field(default=200, ge=1, le=1000)
