@@ -41,6 +41,8 @@ KIND_OF_FIELD: dict[str, str] = {
     "expected_head_revision_id": "Revision",
     "base_revision_id": "Revision",
     "restored_revision_id": "Revision",
+    "revision_base": "Revision",
+    "revision_theirs": "Revision",
     "revision_before": "Revision",
     "revision_after": "Revision",
     "previous_release_id": "Release",

@@ -3,12 +3,14 @@
 from chassis.service import Service
 from services.studio import handlers
 from services.studio.model import Apps, Bundles, Drafts, Revisions
+from services.studio.model.merging import Merges
 from services.studio.model.shelf import Shelves
 from services.studio.settings import Settings
 from services.studio.store import rows
 from services.studio.store.bundles import BlobBundles
 from services.studio.store.contents import Contents
 from services.studio.store.drafts import SqlDrafts
+from services.studio.store.merging import ContentMerges
 from services.studio.views import VIEWS, export
 from services.studio.work import WORKERS
 
@@ -23,6 +25,7 @@ service = Service(
         Shelves: rows.SqlShelves,
         Drafts: SqlDrafts,
         Bundles: BlobBundles,
+        Merges: ContentMerges,
         Contents: Contents,
     },
     stores=("postgres", "mongo", "blobs"),

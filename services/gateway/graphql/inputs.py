@@ -209,4 +209,6 @@ def _plain(value: Any) -> Any:  # GraphQL input objects become dicts, the rest s
     if is_dataclass(value):
         given = {name: _plain(part) for name, part in vars(value).items()}
         return {name: part for name, part in given.items() if part is not strawberry.UNSET}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
     return value

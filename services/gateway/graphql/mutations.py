@@ -77,12 +77,14 @@ from contracts.studio.app import (
     AppUnknown,
     ArchiveApp,
     ChangeEntity,
+    ChoiceUnknown,
     CreateApp,
     DeleteApp,
     EntityNameTaken,
     EntityUnknown,
     HeadMoved,
     ImportApp,
+    MergeRevisions,
     RemoveEntity,
     RenameApp,
     RestoreApp,
@@ -181,6 +183,10 @@ class StudioMutation:
     remove_entity = mutation(RemoveEntity, refusals=EDIT)
     restore_revision = mutation(
         RestoreRevision, refusals=(AppUnknown, AppIsArchived, RevisionUnknown, HeadMoved)
+    )
+    merge_revisions = mutation(
+        MergeRevisions,
+        refusals=(AppUnknown, AppIsArchived, RevisionUnknown, HeadMoved, ChoiceUnknown),
     )
     import_app = mutation(
         ImportApp,

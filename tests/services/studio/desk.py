@@ -25,12 +25,14 @@ from contracts.studio.app import (
 )
 from services.studio import handlers
 from services.studio.model import Apps, Bundles, Drafts, Revisions
+from services.studio.model.merging import Merges
 from services.studio.model.shelf import Shelves
 from services.studio.settings import Settings
 from services.studio.store import rows
 from services.studio.store.bundles import BlobBundles
 from services.studio.store.contents import Contents
 from services.studio.store.drafts import SqlDrafts
+from services.studio.store.merging import ContentMerges
 from services.studio.views.queries import get_entities, list_entities
 from services.studio.work import import_app
 from tests.services.participant import Participant, a_participant, an_envelope
@@ -139,7 +141,10 @@ async def a_desk(database: Database, documents: Documents, folder: Path, apps_ma
         Drafts: SqlDrafts,
         Operations: Operations,
     }
-    singletons: dict[type, object] = {Bundles: BlobBundles(resources)}
+    singletons: dict[type, object] = {
+        Bundles: BlobBundles(resources),
+        Merges: ContentMerges(resources),
+    }
     studio = a_participant("studio", handlers.HANDLERS, provides, resources, singletons)
     desk = Desk(studio, Contents(resources), settings, new_id())
     await studio.send(CreateStarterApp(workspace_id=desk.workspace_id, app_id=new_id()))

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.studio.appsmith import App, bundle, diff, export, parse, read_source
+from services.studio.appsmith import App, Section, bundle, diff, export, parse, read_source
 from services.studio.appsmith.compare import MISSING
 from services.studio.appsmith.merge import Merged, Side, merge
 from services.studio.appsmith.merge.safety import faults
@@ -53,6 +53,28 @@ def test_whatever_both_did_the_result_is_whole(data: st.DataObject) -> None:
     sound(merge(base, ours, theirs, chosen), ours, theirs)
     untouched = {p for p, c in base.files.items() if ours.files.get(p) == theirs.files.get(p) == c}
     assert {p for p in untouched if found.app.files[p] != base.files[p]} == set()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_the_parts_that_differ_are_enough(data: st.DataObject) -> None:
+    sketch = data.draw(sketches())
+    base = parse(sketch.files())
+    sides = [base, *(parse(data.draw(edited(sketch)).files()) for _ in range(2))]
+    names = {name for side in sides for name in side.sections}
+    files = {name: [getattr(s.sections.get(name), "files", None) for s in sides] for name in names}
+    alike = {name for name, (b, o, t) in files.items() if b == o == t and name != "app"}
+
+    parts = [App(s.format_version, drop(s, alike)) for s in sides]
+    found = merge(parts[0], parts[1], parts[2])
+
+    whole = merge(sides[0], sides[1], sides[2])
+    assert {**found.app.sections, **{n: base.sections[n] for n in alike}} == whole.app.sections
+    assert found.conflicts == whole.conflicts
+
+
+def drop(app: App, names: set[str]) -> dict[str, Section]:
+    return {name: one for name, one in app.sections.items() if name not in names}
 
 
 @settings(max_examples=300, deadline=None)
