@@ -76,7 +76,9 @@ def a_history(clone: Clone) -> list[str]:
     both = {**renamed, "side.md": b"1"}
     merged = clone.commit(both, parents=[linked, side], author=BOB, message="merge")
     newer = clone.commit(shop(5, copies=1), message="another format")
-    return [root, side, main_line, empty, merged, newer]
+    inside = {f"apps/shop/{path}": body for path, body in shop(5, copies=1).items()}
+    moved = clone.commit(inside, message="in a folder")
+    return [root, side, main_line, empty, merged, newer, moved]
 
 
 async def test_every_commit_becomes_a_revision_and_exports_as_it_was(
@@ -87,13 +89,13 @@ async def test_every_commit_becomes_a_revision_and_exports_as_it_was(
     code, said = await importer.run("--check")
 
     assert code == 0, said
-    assert "8 commits: 6 imported, 0 there already, 2 skipped" in said
+    assert "9 commits: 7 imported, 0 there already, 2 skipped" in said
     assert "skipped: application.json: MISSING_FILE" in said
     assert "skipped: docs/link: LINK" in said
-    assert "exports: 6 equal to their commits, 0 not" in said
+    assert "exports: 7 equal to their commits, 0 not" in said
     revisions = await importer.history()
     assert sorted(one["commit"] for one in revisions) == sorted(wanted)
-    assert [one["number"] for one in revisions] == [1, 2, 3, 4, 5, 6]
+    assert [one["number"] for one in revisions] == list(range(1, 8))
     first, last = revisions[0], revisions[-1]
     assert (first["commit"], last["commit"]) == (wanted[0], wanted[-1])
     assert first["message"] == "the app\n\nwith a body"
@@ -118,9 +120,9 @@ async def test_a_second_run_goes_on_where_the_first_one_ended(
     assert "2 imported" in before
     assert code == 0
     assert importer.app_id == app_id
-    assert "4 imported, 2 there already, 2 skipped" in said
-    assert "0 imported, 6 there already, 2 skipped" in again
-    assert len(await importer.history()) == 6
+    assert "5 imported, 2 there already, 2 skipped" in said
+    assert "0 imported, 7 there already, 2 skipped" in again
+    assert len(await importer.history()) == 7
 
 
 async def test_what_somebody_edited_since_is_not_covered_unasked(
@@ -141,9 +143,9 @@ async def test_what_somebody_edited_since_is_not_covered_unasked(
     assert code == 1
     assert "somebody edited it" in said
     assert over == 0
-    assert "5 imported, 1 there already" in told
-    assert "exports: 6 equal to their commits, 0 not" in told
-    assert [one["commit"] != "" for one in await importer.history()] == [True, False] + [True] * 5
+    assert "6 imported, 1 there already" in told
+    assert "exports: 7 equal to their commits, 0 not" in told
+    assert [one["commit"] != "" for one in await importer.history()] == [True, False] + [True] * 6
 
 
 async def test_a_clone_without_an_app_makes_none(importer: Importer, clone: Clone) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chassis.clock import SystemClock
 from tools.archive import zip_of_files
 from tools.history.commits import Commit
-from tools.history.repository import File
+from tools.history.repository import Load
 from tools.journey.client import Client, Failed, Json, demand
 
 CLOCK = SystemClock()
@@ -40,6 +40,7 @@ class Carrier:
     workspace_id: str
     app_id: str = ""
     app_name: str = ""
+    sent_bytes: int = 0
 
     async def find_app(self, commits: Collection[str]) -> None:
         """The app of this name that some of these commits are in already, if there is one."""
@@ -62,14 +63,16 @@ class Carrier:
             if operation["kind"] == "import_app" and not operation["finished"]:
                 await self._ended(operation["id"])
 
-    async def carry(self, commit: Commit, files: list[File]) -> Json:
-        """Import one commit; what AppImported says. Raises Refused, or Failed."""
+    async def carry(self, commit: Commit, load: Load, base: str) -> Json:
+        """Import one commit; what AppImported says. `base`: the revision that a change is of.
+        Raises Refused, or Failed."""
         archive = await asyncio.to_thread(
-            zip_of_files, ((file.path, file.body, file.link) for file in files)
+            zip_of_files, [(file.path, file.body, file.link) for file in load.files]
         )
+        self.sent_bytes += len(archive)
         path = f"/api/workspaces/{self.workspace_id}/archives"
         kept = await self.client.upload(path, archive, status=201)
-        wanted = {
+        wanted: Json = {
             "workspaceId": self.workspace_id,
             "archiveDigest": kept["archiveDigest"],
             "authorName": commit.author_name,
@@ -78,6 +81,8 @@ class Carrier:
             "commit": commit.name,
             **({"appId": self.app_id} if self.app_id else {"appName": self.app_name}),
         }
+        if load.removed is not None:
+            wanted |= {"baseRevisionId": base, "removed": load.removed}
         started = await self.client.done(IMPORT, "Operation", **wanted)
         ended = await self._ended(started["id"])
         error = ended["error"]

@@ -20,6 +20,7 @@ class Journal:
     there: int = 0
     imported: int = 0
     skipped: list[str] = field(default_factory=list)
+    sent_bytes: int = 0
     equal: int = 0
     differing: list[str] = field(default_factory=list)
     began: float = field(default_factory=CLOCK.monotonic)
@@ -51,7 +52,8 @@ class Journal:
             print("  the clone is shallow: what came before its first commit is not in it")
         print(
             f"  {self.commits} commits: {self.imported} imported, {self.there} there already,"
-            f" {len(self.skipped)} skipped; {CLOCK.monotonic() - self.began:.1f} s"
+            f" {len(self.skipped)} skipped; {self.sent_bytes / 1024:.0f} KiB sent,"
+            f" {CLOCK.monotonic() - self.began:.1f} s"
         )
         if self.equal or self.differing:
             print(f"  exports: {self.equal} equal to their commits, {len(self.differing)} not")

@@ -16,6 +16,10 @@ from tools.history.commits import Commit, parse_commit
 GIT_TIMEOUT_S = 120.0
 COMMITS_AT_ONCE = 500
 TREE_BYTES_MAX = 512 * 1024 * 1024
+ROOT_MARK = "application.json"
+REMOVED_MAX = 1000
+"""Named in a request of bounded size; with more, a commit is sent whole."""
+
 LINK, SUBMODULE = "120000", "160000"
 
 
@@ -25,6 +29,14 @@ class Unreadable(Exception):
 
 class NoTree(Exception):
     """This commit's files can't be an archive, others' may; the text says why."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is sent of a commit: all its files, or with `removed` what differs from another."""
+
+    files: list["File"]
+    removed: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,20 @@ class Repository:
         kept = {blob: body for blob, body in self._blobs.items() if blob in wanted}
         self._blobs = kept | self._objects([blob for blob in sorted(wanted) if blob not in kept])
         return [File(path, self._blobs[blob], mode == LINK) for mode, blob, path in entries]
+
+    def change(self, before: Commit, after: Commit) -> Load:
+        """What a commit changed since another, which need not be its parent. All its files when
+        the app is not at the root of both: then its paths are not those of its export. Raises
+        NoTree or Unreadable."""
+        old = {path: (mode == LINK, blob) for mode, blob, path in self._entries(before.tree)}
+        new = {path: (mode == LINK, blob) for mode, blob, path in self._entries(after.tree)}
+        removed = sorted(old.keys() - new.keys())
+        if ROOT_MARK not in old or ROOT_MARK not in new or len(removed) > REMOVED_MAX:
+            return Load(self.files(after))
+        changed = {path: entry for path, entry in new.items() if old.get(path) != entry}
+        bodies = self._objects(sorted({blob for _, blob in changed.values()}))
+        files = [File(path, bodies[blob], link) for path, (link, blob) in changed.items()]
+        return Load(files, removed)
 
     # --- private
 

@@ -1,15 +1,25 @@
 """A run: what is missing is imported in order; then, if wanted, every export is compared."""
 
 import asyncio
+from dataclasses import dataclass
 
 from chassis.clock import SystemClock
 from tools.history.carry import Carrier, Refused
+from tools.history.commits import Commit
 from tools.history.compare import difference, export_of
 from tools.history.journal import Journal
-from tools.history.repository import NoTree, Repository
-from tools.journey.client import demand
+from tools.history.repository import Load, NoTree, Repository
+from tools.journey.client import Json, demand
 
 CLOCK = SystemClock()
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A commit and the revision that it is."""
+
+    commit: Commit
+    revision: str  # a global id
 
 
 async def bring(
@@ -31,15 +41,31 @@ async def bring(
         "the app's head is no commit: somebody edited it. With --over-edits the missing commits"
         " become the head all the same, and the edits stay in the history",
     )
+    last = _last(commits, revisions)
     for at, commit in missing:
         began = CLOCK.monotonic()
         try:
-            files = await asyncio.to_thread(repository.files, commit)
-            result = await carrier.carry(commit, files)
+            load = await asyncio.to_thread(_load, repository, last, commit)
+            result = await carrier.carry(commit, load, last.revision if last else "")
         except (NoTree, Refused) as why:
             journal.refused(at, commit, str(why))
             continue
+        last = Landed(commit, result["revision_id"])
         journal.carried(at, commit, result, CLOCK.monotonic() - began)
+    journal.sent_bytes = carrier.sent_bytes
+
+
+def _last(commits: list[Commit], revisions: list[Json]) -> Landed | None:
+    """The commit that became a revision last: the next one is sent as a change of it."""
+    by_name = {commit.name: commit for commit in commits}
+    landed = (one for one in revisions if one["commit"] in by_name)
+    return next((Landed(by_name[one["commit"]], one["id"]) for one in landed), None)
+
+
+def _load(repository: Repository, last: Landed | None, commit: Commit) -> Load:
+    if last is None:
+        return Load(repository.files(commit))
+    return repository.change(last.commit, commit)
 
 
 async def check(repository: Repository, carrier: Carrier, journal: Journal) -> None:

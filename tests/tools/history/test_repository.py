@@ -63,6 +63,46 @@ def test_a_link_is_told_and_a_submodule_is_no_tree(clone: Clone) -> None:
         repository.files(repository.commits()[1])
 
 
+def test_a_change_holds_what_differs_and_names_what_went(clone: Clone) -> None:
+    app = {"application.json": b"{}", "same": b"1", "other": b"2", "gone": b"3", "was": b"4"}
+    clone.commit(app)
+    clone.commit({"application.json": b"{}", "same": b"1", "other": b"two", "is": b"4"})
+    clone.commit({"application.json": b"{}", "same": b"1", "is": b"4"}, links={"other": "two"})
+    repository = Repository(clone.folder)
+    first, second, third = repository.commits()
+
+    change = repository.change(first, second)
+    linked = repository.change(second, third)
+    nothing = repository.change(third, third)
+
+    assert {file.path: file.body for file in change.files} == {"other": b"two", "is": b"4"}
+    assert change.removed == ["gone", "was"]
+    assert [(file.path, file.link) for file in linked.files] == [("other", True)]
+    assert (nothing.files, nothing.removed) == ([], [])
+
+
+def test_a_change_is_all_files_where_the_app_is_not_at_the_root(clone: Clone) -> None:
+    clone.commit({"app/application.json": b"{}", "app/a": b"1"})
+    clone.commit({"app/application.json": b"{}", "app/a": b"2"})
+    clone.commit({"application.json": b"{}", "a": b"2"})
+    repository = Repository(clone.folder)
+    first, second, third = repository.commits()
+
+    for before, after, count in ((first, second, 2), (second, third, 2)):
+        load = repository.change(before, after)
+        assert (len(load.files), load.removed) == (count, None)
+
+
+def test_a_change_that_removes_too_much_to_be_named_is_all_files(clone: Clone) -> None:
+    clone.commit({"application.json": b"{}", **{f"f{i}": b"" for i in range(1001)}})
+    clone.commit({"application.json": b"{}"})
+    repository = Repository(clone.folder)
+
+    load = repository.change(*repository.commits())
+
+    assert ([file.path for file in load.files], load.removed) == (["application.json"], None)
+
+
 def test_a_branch_may_be_named_and_an_unknown_one_is_told(clone: Clone) -> None:
     clone.commit({"a": b"1"})
     clone.commit({"a": b"2"}, branch="side")
