@@ -13,7 +13,6 @@ from contracts.studio.app.facts import *
 from contracts.studio.app.history import *
 from contracts.studio.app.kinds import *
 from contracts.studio.app.merging import *
-from contracts.studio.app.merging import *
 from contracts.studio.app.queries import *
 from contracts.studio.app.references import *
 from contracts.studio.app.refusals import *
