@@ -168,10 +168,10 @@ def difference(ours: Names, theirs: Verdict) -> str:
         if ours.broken and theirs.broken:
             return ""
         return f"only the referee can't parse: {theirs.broken}" if theirs.broken else "ours broken"
-    mine = {Free(one.start, one.end, one.name, one.path) for one in ours.found}
+    mine = {Free(one.start, one.end, one.name, one.path, one.shorthand) for one in ours.found}
     judged = set(theirs.names)
     return " ".join(
-        f"{side} " + ", ".join(f"{'.'.join((n.name, *n.path))} at {n.start}" for n in sorted(only))
+        f"{side} " + ", ".join(map(str, sorted(only)))
         for side, only in (("missed", judged - mine), ("wrong", mine - judged))
         if only
     )

@@ -32,6 +32,8 @@ DATA = (
     "(() => arguments)()",
     "(function () { return () => arguments })",
     "(class A extends B { c = A; static d = e; #f = this.#f + g; [h]() { return A } })",
+    "(class A {}) + A + (class B extends B {}).b",
+    "(class { static { var a } }).b(a)",
     "(class { static { var a = b; let c = a; function d() {} d() } get e() { return a } })",
     "(class extends a.b.C { constructor(d) { super(d, e); super.f(g) } set h(i) { j(i) } })",
     "({ a() { return a }, get b() { return b }, set b(c) { c + d }, async *e() { yield f } })",

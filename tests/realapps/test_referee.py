@@ -103,6 +103,12 @@ def test_members_are_followed_as_far_as_they_are_written(
     assert verdict.names[0].path == path
 
 
+def test_a_name_that_is_a_key_too_says_so(referee: Referee) -> None:
+    (verdict,) = referee.judge([Case("({a, b: c, [d]: e, f = g} = {h})", "trigger")])
+
+    assert [one.name for one in verdict.names if one.shorthand] == ["a", "f", "h"]
+
+
 def test_a_sitting_judges_one_case_after_the_other(referee: Referee) -> None:
     with referee.sitting() as sitting:
         found = [names(sitting.judge(Case(code, "data"))) for code in ("a", "(", "b\u2028+ c")]

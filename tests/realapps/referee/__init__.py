@@ -34,12 +34,18 @@ class Case:
 @dataclass(frozen=True, slots=True, order=True)
 class Free:
     """A free name and where it stands, in characters (code points) of the code. `path`: the members
-    written behind it, up to the first that only running the code would tell."""
+    written behind it, up to the first that only running the code would tell. `shorthand`: it is key
+    and value at once."""
 
     start: int
     end: int
     name: str
     path: tuple[str, ...] = ()
+    shorthand: bool = False
+
+    def __str__(self) -> str:
+        written = ".".join((self.name, *self.path))
+        return f"{'key ' * self.shorthand}{written} at {self.start}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +134,8 @@ def _verdict(number: int, line: str) -> Verdict:
         raise RuntimeError(f"the answer to {answer['id']} instead of {number}")
     if broken := answer.get("broken"):
         return Verdict((), str(broken))
-    return Verdict(
-        tuple(Free(start, end, name, tuple(path)) for name, start, end, path in answer["names"])
-    )
+    found = ((n[1], n[2], n[0], tuple(n[3]), n[4]) for n in answer["names"])
+    return Verdict(tuple(Free(*one) for one in found))
 
 
 @cache

@@ -1,8 +1,9 @@
 "use strict";
 // Free names of JavaScript, by acorn and eslint-scope. Usage: node referee.cjs FOLDER, where
 // FOLDER/node_modules has both. Reads JSON lines {id, code, goal}, answers a line for each:
-// {id, names: [[name, start, end, path], ...]} in order of place, or {id, broken: message}. `path`:
-// the members that follow the name as far as they are written down.
+// {id, names: [[name, start, end, path, shorthand], ...]} in order of place, or {id, broken: message}.
+// `path`: the members that follow the name as far as they are written down. `shorthand`: it is a
+// key, too.
 // Ranges count code points of `code`. Goals: data, trigger, script.
 const path = require("node:path");
 const { createRequire } = require("node:module");
@@ -53,13 +54,14 @@ function freeNames(code, goal) {
   const { ast, sourceType, shift } = parse(code, goal);
   const settings = { ecmaVersion: 2025, sourceType, ignoreEval: true };
   const globalScope = scopes.analyze(ast, settings).globalScope;
-  const paths = memberPaths(ast, code, shift);
+  const { paths, keys } = surroundings(ast, code, shift);
   const found = new Map();
   for (const { identifier, from } of globalScope.through) {
     if (globalScope.set.has(identifier.name)) continue; // declared at the top
     if (identifier.name === "arguments" && isInFunction(from)) continue;
     const [start, end] = identifier.range;
-    found.set(start, [identifier.name, start - shift, end - shift, paths.get(start) ?? []]);
+    const around = [paths.get(start) ?? [], keys.has(start)];
+    found.set(start, [identifier.name, start - shift, end - shift, ...around]);
   }
   return [...found.values()].sort((one, other) => one[1] - other[1]);
 }
@@ -72,18 +74,20 @@ function isInFunction(scope) {
   return false;
 }
 
-// The members after each chain's first name, by the place of that name.
-function memberPaths(ast, code, shift) {
+// The members after each chain's first name, by the place of that name; and where names are keys.
+function surroundings(ast, code, shift) {
   const paths = new Map();
+  const keys = new Set();
   const pending = [ast];
   while (pending.length > 0) {
     const node = pending.pop();
     if (node.type === "MemberExpression") follow(node, code, shift, paths);
+    if (node.type === "Property" && node.shorthand) keys.add(node.key.start);
     for (const child of Object.values(node).flat()) {
       if (typeof child?.type === "string") pending.push(child);
     }
   }
-  return paths;
+  return { paths, keys };
 }
 
 // From the end of a chain down to what it begins with; of nested ones the longest counts.
@@ -130,7 +134,7 @@ function inCodePoints(code, names) {
     count += 1;
   }
   points[code.length] = count;
-  return names.map(([name, start, end, rest]) => [name, points[start], points[end], rest]);
+  return names.map(([name, start, end, ...rest]) => [name, points[start], points[end], ...rest]);
 }
 
 function answer({ id, code, goal }) {
