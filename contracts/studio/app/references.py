@@ -23,13 +23,18 @@ class UseKind(StrEnum):
     TRIGGER = "trigger"
 
 
-class UsePlace(Reply):
-    """Where a name is used: in the value at `path` of an entity's JSON (empty: in its text), from
-    code point `start` to `end`. `members`: what follows the name, as `selectedRow.id`."""
+class CodePlace(Reply):
+    """A part of the value at `path` of an entity's JSON (empty: of its text), from code point
+    `start` to `end`."""
 
     path: str
     start: int
     end: int
+
+
+class UsePlace(CodePlace):
+    """Where a name is used. `members`: what follows it, as `selectedRow.id`."""
+
     kind: UseKind
     members: str = ""
 
@@ -64,14 +69,28 @@ class GetDependencies(Query[Dependencies], permission="workspace.read"):
     depth: int = Field(default=1, ge=1, le=100)
 
 
+class WhatBreaks(Query[Dependencies], permission="workspace.read"):
+    """What refers to an entity of the head, or to anything inside it, and would be left without it
+    if it were removed. All at distance 1."""
+
+    workspace_id: UUID
+    app_id: UUID
+    entity_id: str = Field(max_length=2000)
+
+
 class FindingRule(StrEnum):
     """What is wrong. Readers take a value that they do not know for a warning.
 
-    MISSING: a name that nothing on the page has. UNUSED: nothing refers to it, and nothing runs it
-    when its page is loaded.
+    MISSING: a name that nothing on the page has. CYCLE: values that wait for one another. BROKEN:
+    code that is no JavaScript. UNCLEAR: code that cannot be told without running it (`eval`,
+    `with`), or that is too long to be looked into. UNUSED: nothing refers to it, and nothing runs
+    it when its page is loaded.
     """
 
     MISSING = "missing"
+    CYCLE = "cycle"
+    BROKEN = "broken"
+    UNCLEAR = "unclear"
     UNUSED = "unused"
 
 
@@ -82,9 +101,18 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class BoundValue(Reply):
+    """A bound property of a widget, or a member of a script."""
+
+    entity_id: str
+    name: str
+    path: str
+
+
 class Finding(Reply):
-    """A problem of an entity. With MISSING: the missing name, the likeliest one that there is
-    (or empty), and its place."""
+    """A problem of an entity. With MISSING: the missing name and the likeliest one that there is,
+    or empty. `place`: of the name, or of the code. `cycle`: each value uses the next, and the last
+    the first."""
 
     rule: FindingRule
     severity: Severity
@@ -94,7 +122,8 @@ class Finding(Reply):
     page: str
     missing: str = ""
     meant: str = ""
-    place: UsePlace | None = None
+    place: CodePlace | None = None
+    cycle: list[BoundValue] = Field(default_factory=list)
 
 
 class Findings(Reply):
@@ -105,9 +134,23 @@ class Findings(Reply):
 
 
 class GetFindings(Query[Findings], permission="workspace.read"):
-    """Check the head of an app: names that nothing has, and what is never used."""
+    """Check the head of an app: its code, the names in it, and what is never used."""
 
     workspace_id: UUID
     app_id: UUID
     pages: list[str] = Field(default_factory=list, max_length=200)
     limit: int = Field(default=200, ge=1, le=1000)
+
+
+class EvaluationOrder(Reply):
+    """Each value after those that it uses; values of a cycle stand together."""
+
+    values: list[BoundValue]
+
+
+class GetEvaluationOrder(Query[EvaluationOrder], permission="workspace.read"):
+    """In which order the values of a page can be worked out."""
+
+    workspace_id: UUID
+    app_id: UUID
+    page: str = Field(max_length=500)

@@ -6,14 +6,17 @@ import strawberry
 from strawberry import Info
 
 from contracts.studio.app import App as AppContract
+from contracts.studio.app import BoundValue as BoundValueContract
 from contracts.studio.app import Dependency as DependencyContract
 from contracts.studio.app import (
     DiffRevisions,
     EntityKind,
     GetDependencies,
+    GetEvaluationOrder,
     GetFindings,
     ListEntities,
     ListRevisions,
+    WhatBreaks,
 )
 from contracts.studio.app import Direction as DirectionContract
 from contracts.studio.app import Entity as EntityContract
@@ -53,6 +56,7 @@ from services.gateway.scope import Scope
 Kind = enum_of(EntityKind)
 Direction = enum_of(DirectionContract)
 Difference = shape_of(DifferenceContract)
+BoundValue = shape_of(BoundValueContract)
 Dependency = shape_of(DependencyContract)
 Findings = shape_of(FindingsContract)
 
@@ -178,7 +182,23 @@ class App(NodeShape):
         answer = await info.context.ask(build(GetDependencies, query, prefix=""))
         return [Dependency.of(one, self.known) for one in answer.dependencies]
 
-    @field("What is wrong with it: names that nothing has, and what is never used.")
+    @field("What refers to an entity of it, or to anything inside, and would break without it.")
+    async def what_breaks(
+        self, info: Info[Scope, None], without: strawberry.ID
+    ) -> list[Dependency]:  # type: ignore[valid-type]  # derived from its contract
+        """Ask before an entity is removed."""
+        entity_id = self._own(without, "without", "Entity")
+        answer = await info.context.ask(WhatBreaks(**self.key._asdict(), entity_id=entity_id))
+        return [Dependency.of(one, self.known) for one in answer.dependencies]
+
+    @field("The bound values of one of its pages, each after those that it uses.")
+    async def evaluation_order(self, info: Info[Scope, None], page_name: str) -> list[BoundValue]:  # type: ignore[valid-type]  # derived from its contract
+        """Values of a cycle stand together; `findings` names it."""
+        query = {**self.key._asdict(), "page": page_name}
+        answer = await info.context.ask(build(GetEvaluationOrder, query, prefix=""))
+        return [BoundValue.of(one, self.known) for one in answer.values]
+
+    @field("What is wrong with it: broken code, names that nothing has, what is never used.")
     async def findings(
         self, info: Info[Scope, None], pages: list[str] | None = None, first: int = 200
     ) -> Findings:  # type: ignore[valid-type]  # derived from its contract

@@ -24,7 +24,17 @@ from services.studio.references.javascript import (
     names_in,
 )
 from services.studio.references.moustache import Segment, is_bound, segments
-from services.studio.references.uses import How, Use, restored, stored, uses_in, uses_of
+from services.studio.references.order import Order, Value, order_of
+from services.studio.references.readings import (
+    How,
+    Reading,
+    Unclear,
+    Use,
+    reading_of,
+    readings_in,
+    restored,
+    stored,
+)
 
 __all__ = [
     "CODE_BYTES_MAX",
@@ -37,19 +47,24 @@ __all__ = [
     "How",
     "Name",
     "Names",
+    "Order",
     "PageGraph",
+    "Reading",
     "Reference",
     "Segment",
     "Uncertain",
+    "Unclear",
     "Use",
+    "Value",
     "bindings_in",
     "bindings_of",
     "is_bound",
     "keys_of",
     "names_in",
+    "order_of",
+    "reading_of",
+    "readings_in",
     "restored",
     "segments",
     "stored",
-    "uses_in",
-    "uses_of",
 ]

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from services.studio.appsmith import Entity, Kind
 from services.studio.references.platform import PLATFORM
-from services.studio.references.uses import Use
+from services.studio.references.readings import Reading, Use
 
 NAMED = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
 """What code may call by its name; a script's function only through its script."""
@@ -34,13 +34,13 @@ class Dangling:
 
 
 class PageGraph:
-    """Entities of one page and their uses by entity id, tied together. `given`: names that the
+    """Entities of one page and their readings by entity id, tied together. `given`: names that the
     app's libraries bring."""
 
     def __init__(
         self,
         entities: Iterable[Entity],
-        uses: Mapping[str, Iterable[Use]],
+        readings: Mapping[str, Reading],
         given: Container[str] = (),
     ) -> None:
         self.entities = {entity.entity_id: entity for entity in entities}
@@ -52,11 +52,11 @@ class PageGraph:
                 self._named.setdefault(entity.name, entity)
             elif entity.kind is Kind.SCRIPT_FUNCTION:
                 self._functions[entity.parent_id, entity.name] = entity.entity_id
-        self.uses = {source: list(found) for source, found in uses.items()}
+        self.readings = readings
         self.references: list[Reference] = []
         self._dangling: list[tuple[str, Use]] = []
-        for source, found in self.uses.items():
-            for use in found:
+        for source, reading in readings.items():
+            for use in reading.uses:
                 self._tie(source, use)
         self.outgoing = self._by(lambda one: one.source_id)
         self.incoming = self._by(lambda one: one.target_id)
@@ -110,6 +110,15 @@ class PageGraph:
             seen.update(border)
             if not border:
                 break
+        return found
+
+    def inside(self, start: str) -> set[str]:
+        """Ids of an entity and of what is in it: a container's widgets, a script's functions."""
+        found = {start}
+        size = 0
+        while size < len(found):
+            size = len(found)
+            found |= {i for i, one in self.entities.items() if one.parent_id in found}
         return found
 
     def _family(self, entity_id: str) -> list[str]:

@@ -46,7 +46,7 @@ from services.studio.appsmith import (
 from services.studio.appsmith import App as Source
 from services.studio.appsmith import Edited as SourceEdit
 from services.studio.model import Addition, Adopted, App, Content, Edited
-from services.studio.references import stored, uses_in
+from services.studio.references import readings_in, stored
 from services.studio.store.contents import Contents, entities_of, section_of
 from services.studio.store.index import EntityIndex
 
@@ -76,8 +76,8 @@ class SqlDrafts(ChunkStore):
         packed = pack_app(source)
         self._keep(workspace_id, packed.packs, packed.manifest)
         changes = list(diff([], source))
-        uses = _uses(changes, source.sections)
-        self._index.apply(workspace_id, app_id, changes, uses)
+        readings = _readings(changes, source.sections)
+        self._index.apply(workspace_id, app_id, changes, readings)
         return Content(packed.manifest.digest, source.counts)
 
     async def add(self, app: App, addition: Addition) -> Edited:
@@ -132,8 +132,8 @@ class SqlDrafts(ChunkStore):
         names = changed_sections(before, after) if before else None
         was = await self._contents.sections(workspace_id, before, names) if before else {}
         now = await self._contents.sections(workspace_id, after, names)
-        changes, uses = await asyncio.to_thread(_compared, was, now)
-        self._index.apply(workspace_id, app_id, changes, uses)
+        changes, readings = await asyncio.to_thread(_compared, was, now)
+        self._index.apply(workspace_id, app_id, changes, readings)
         counts = _counted(app.counts if app else {}, changes)
         kinds = [one.change for one in changes]
         return Adopted(
@@ -206,14 +206,14 @@ class SqlDrafts(ChunkStore):
         before, after = dict(source.sections), dict(edited.app.sections)
         touched = {name for name in before if after.get(name) is not before[name]}
         touched |= after.keys() - before.keys()
-        changes, uses = await asyncio.to_thread(
+        changes, readings = await asyncio.to_thread(
             _compared, _only(before, touched), _only(after, touched)
         )
         content = Content(
             self._advance(app.workspace_id, manifest, before, after, touched),
             _counted(app.counts, changes),
         )
-        self._index.apply(app.workspace_id, app.app_id, changes, uses)
+        self._index.apply(app.workspace_id, app.app_id, changes, readings)
         found = await self._index.find(app.app_id, edited.entity.entity_id)
         return Edited(
             entity_id=edited.entity.entity_id,
@@ -260,18 +260,18 @@ def _compared(
 ) -> tuple[list[Difference], dict[str, str]]:
     """What differs, and what each entity that is new or changed takes by name."""
     changes = list(diff(entities_of(was), entities_of(now)))
-    return changes, _uses(changes, now)
+    return changes, _readings(changes, now)
 
 
-def _uses(changes: Iterable[Difference], sections: Mapping[str, Section]) -> dict[str, str]:
+def _readings(changes: Iterable[Difference], sections: Mapping[str, Section]) -> dict[str, str]:
     by_section: dict[str, set[str]] = {}
     for one in changes:
         if one.after is not None:
             by_section.setdefault(one.after.section, set()).add(one.after.entity_id)
     return {
-        entity_id: stored(uses)
+        entity_id: stored(reading)
         for name, entity_ids in by_section.items()
-        for entity_id, uses in uses_in(sections[name], entity_ids).items()
+        for entity_id, reading in readings_in(sections[name], entity_ids).items()
     }
 
 

@@ -14,16 +14,16 @@ Key = tuple[UUID, str]
 
 _UPSERT = """
 INSERT INTO entity (app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest,
-    entity_version, fields, uses)
+    entity_version, fields, reading)
 SELECT app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest, bumps,
-    fields::jsonb, uses::json
+    fields::jsonb, reading::json
 FROM unnest({}::uuid[], {}::text[], {}::uuid[], {}::text[], {}::text[], {}::text[], {}::text[],
     {}::text[], {}::text[], {}::integer[], {}::text[], {}::text[])
     AS u(app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest, bumps, fields,
-        uses)
+        reading)
 ON CONFLICT (app_id, entity_id) DO UPDATE SET kind = excluded.kind, name = excluded.name,
     page = excluded.page, parent_id = excluded.parent_id, path = excluded.path,
-    digest = excluded.digest, fields = excluded.fields, uses = excluded.uses,
+    digest = excluded.digest, fields = excluded.fields, reading = excluded.reading,
     entity_version = entity.entity_version + excluded.entity_version
 """
 _DELETE = """
@@ -34,13 +34,13 @@ WHERE entity.app_id = u.app_id AND entity.entity_id = u.entity_id
 
 @dataclass(frozen=True)
 class _Row:
-    """An entity to be written: `bumps` is by how much its version grows, `uses` what it takes by
-    name (JSON, see references.uses)."""
+    """An entity to be written: `bumps` is by how much its version grows, `reading` what its code
+    says (JSON, see references.readings)."""
 
     workspace_id: UUID
     entity: Entity
     bumps: int
-    uses: str
+    reading: str
 
 
 class EntityIndex:
@@ -71,14 +71,14 @@ class EntityIndex:
         workspace_id: UUID,
         app_id: UUID,
         changes: Iterable[Difference],
-        uses: Mapping[str, str],
+        readings: Mapping[str, str],
     ) -> None:
-        """Write what differs; `uses` of all that is there afterwards, by id."""
+        """Write what differs; `readings` of all that is there afterwards, by id."""
         for one in changes:
             if one.change is Change.REMOVED:
                 self._rows[(app_id, one.entity.entity_id)] = None
             else:
-                self._bump(workspace_id, app_id, one.entity, uses[one.entity.entity_id])
+                self._bump(workspace_id, app_id, one.entity, readings[one.entity.entity_id])
 
     def drop(self, app_id: UUID) -> None:
         """Remove all rows of an app."""
@@ -113,12 +113,12 @@ class EntityIndex:
                 [row.entity.digest for _, row in kept],
                 [row.bumps for _, row in kept],
                 [orjson.dumps(dict(row.entity.fields)).decode() for _, row in kept],
-                [row.uses for _, row in kept],
+                [row.reading for _, row in kept],
             )
 
-    def _bump(self, workspace_id: UUID, app_id: UUID, entity: Entity, uses: str) -> None:
+    def _bump(self, workspace_id: UUID, app_id: UUID, entity: Entity, reading: str) -> None:
         before = self._rows.get((app_id, entity.entity_id))
-        row = _Row(workspace_id, entity, 1, uses)
+        row = _Row(workspace_id, entity, 1, reading)
         if before is not None:
             row = replace(row, bumps=before.bumps + 1)
         self._rows[(app_id, entity.entity_id)] = row

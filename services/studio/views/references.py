@@ -9,30 +9,44 @@ from chassis.errors import Rejected
 from chassis.stores.postgres import Database
 from contracts.studio.app import (
     AppUnknown,
+    BoundValue,
+    CodePlace,
     Dependencies,
     Dependency,
     Direction,
     EntityKind,
     EntityUnknown,
+    EvaluationOrder,
     Finding,
     FindingRule,
     Findings,
     GetDependencies,
+    GetEvaluationOrder,
     GetFindings,
     Severity,
     UseKind,
     UsePlace,
+    WhatBreaks,
 )
 from services.studio.appsmith import PAGE_PREFIX, Entity, Kind
 from services.studio.appsmith.compare import path_text
-from services.studio.references import PageGraph, Use, restored, uses_in
+from services.studio.references import (
+    Doubt,
+    PageGraph,
+    Reading,
+    Use,
+    Value,
+    order_of,
+    readings_in,
+    restored,
+)
 from services.studio.store.contents import Contents
 
 PLACES_MAX = 50
 
 _HEAD = "SELECT state->>'head_digest' AS digest FROM app WHERE workspace_id = $1 AND id = $2"
-_ROWS = """SELECT entity_id, kind, name, page, parent_id, path, digest, fields, uses::text AS uses
-FROM entity WHERE workspace_id = $1 AND app_id = $2
+_ROWS = """SELECT entity_id, kind, name, page, parent_id, path, digest, fields,
+    reading::text AS reading FROM entity WHERE workspace_id = $1 AND app_id = $2
     AND (kind = 'library' OR cardinality($3::text[]) = 0 OR page = ANY($3))"""
 
 
@@ -40,6 +54,50 @@ async def get_dependencies(
     query: GetDependencies, database: Database, contents: Contents
 ) -> Dependencies:
     """By distance; references never leave a page, so only one is read."""
+    graph = await _graph_around(query, database, contents)
+    users = query.direction is Direction.USED_BY
+    found = graph.reach(query.entity_id, users=users, depth=query.depth)
+    near = {query.entity_id, graph.entities[query.entity_id].parent_id}
+    return Dependencies(
+        dependencies=[
+            _dependency(graph, entity_id, distance, near if distance == 1 else set(), users=users)
+            for entity_id, distance in sorted(found.items(), key=lambda pair: pair[::-1])
+        ]
+    )
+
+
+async def what_breaks(query: WhatBreaks, database: Database, contents: Contents) -> Dependencies:
+    """Everything on its page that would miss it."""
+    graph = await _graph_around(query, database, contents)
+    inside = graph.inside(query.entity_id)
+    users = sorted({one.source_id for i in inside for one in graph.incoming.get(i, ())} - inside)
+    return Dependencies(
+        dependencies=[_dependency(graph, user, 1, inside, users=True) for user in users]
+    )
+
+
+async def get_evaluation_order(
+    query: GetEvaluationOrder, database: Database, contents: Contents
+) -> EvaluationOrder:
+    """Of one page; a page that there is not has no values."""
+    graphs = await _graphs(query.workspace_id, query.app_id, [query.page], database, contents)
+    graph = graphs.get(query.page)
+    values = order_of(graph).values if graph is not None else ()
+    return EvaluationOrder(values=[_bound(graph, one) for one in values if graph is not None])
+
+
+async def get_findings(query: GetFindings, database: Database, contents: Contents) -> Findings:
+    """Of all pages, or of some."""
+    graphs = await _graphs(query.workspace_id, query.app_id, query.pages, database, contents)
+    found = [finding for graph in graphs.values() for finding in findings_of(graph)]
+    found.sort(key=lambda one: (one.severity is Severity.WARNING, one.page, one.entity_id))
+    return Findings(findings=found[: query.limit], more=len(found) > query.limit)
+
+
+async def _graph_around(
+    query: GetDependencies | WhatBreaks, database: Database, contents: Contents
+) -> PageGraph:
+    """The graph of an entity's page; what belongs to no page is alone in its own."""
     page = await database.fetchval(
         "SELECT page FROM entity WHERE workspace_id = $1 AND app_id = $2 AND entity_id = $3",
         query.workspace_id,
@@ -48,27 +106,11 @@ async def get_dependencies(
     )
     if page is None:
         raise Rejected(EntityUnknown(app_id=query.app_id, entity_id=query.entity_id))
-    pages = [page] if page else []
-    graphs = await _graphs(query.workspace_id, query.app_id, pages, database, contents)
+    graphs = await _graphs(query.workspace_id, query.app_id, [page], database, contents)
     graph = graphs.get(page)
-    if graph is None or not page:  # what belongs to no page is called by no name
-        return Dependencies(dependencies=[])
-    users = query.direction is Direction.USED_BY
-    found = graph.reach(query.entity_id, users=users, depth=query.depth)
-    return Dependencies(
-        dependencies=[
-            _dependency(graph, query.entity_id, entity_id, distance, users=users)
-            for entity_id, distance in sorted(found.items(), key=lambda pair: pair[::-1])
-        ]
-    )
-
-
-async def get_findings(query: GetFindings, database: Database, contents: Contents) -> Findings:
-    """Of all pages, or of some."""
-    graphs = await _graphs(query.workspace_id, query.app_id, query.pages, database, contents)
-    found = [finding for graph in graphs.values() for finding in _findings(graph)]
-    found.sort(key=lambda one: (one.severity is Severity.WARNING, one.page, one.entity_id))
-    return Findings(findings=found[: query.limit], more=len(found) > query.limit)
+    if graph is None or query.entity_id not in graph.entities:  # it went meanwhile
+        raise Rejected(EntityUnknown(app_id=query.app_id, entity_id=query.entity_id))
+    return graph
 
 
 async def _graphs(
@@ -81,40 +123,40 @@ async def _graphs(
     libraries = {row["name"] for row in rows if row["kind"] == Kind.LIBRARY}
     by_page: dict[str, list[Any]] = {}  # asyncpg's rows
     for row in rows:
-        if row["page"]:
-            by_page.setdefault(row["page"], []).append(row)
-    return {
-        page: PageGraph(
-            map(_entity, found), await _uses(workspace_id, digest, page, found, contents), libraries
-        )
-        for page, found in by_page.items()
-    }
+        by_page.setdefault(row["page"], []).append(row)
+    graphs = {}
+    for page, found in by_page.items():
+        readings = await _readings(workspace_id, digest, page, found, contents)
+        graphs[page] = PageGraph(map(_entity, found), readings, libraries)
+    return graphs
 
 
-async def _uses(
+async def _readings(
     workspace_id: UUID,
     digest: str,
     page: str,
     rows: list[Any],  # asyncpg's rows
     contents: Contents,
-) -> dict[str, list[Use]]:
+) -> dict[str, Reading]:
     """Stored ones; read from the source where it was written before there were any."""
-    uses = {row["entity_id"]: restored(row["uses"]) for row in rows if row["uses"] is not None}
-    unknown = {row["entity_id"] for row in rows} - uses.keys()
+    readings = {
+        row["entity_id"]: restored(row["reading"]) for row in rows if row["reading"] is not None
+    }
+    unknown = {row["entity_id"] for row in rows} - readings.keys()
     if unknown:
         manifest = await contents.manifest(workspace_id, digest)
         sections = await contents.sections(workspace_id, manifest, [PAGE_PREFIX + page])
         for section in sections.values():
             known = unknown & section.by_id.keys()
-            uses |= await asyncio.to_thread(uses_in, section, known)
-    return uses
+            readings |= await asyncio.to_thread(readings_in, section, known)
+    return readings
 
 
 def _dependency(
-    graph: PageGraph, start: str, entity_id: str, distance: int, *, users: bool
+    graph: PageGraph, entity_id: str, distance: int, near: set[str], *, users: bool
 ) -> Dependency:
+    """`near`: the other ends of those references whose places are told."""
     entity = graph.entities[entity_id]
-    near = {start, graph.entities[start].parent_id} if distance == 1 else set()
     ties = graph.outgoing if users else graph.incoming
     places = [
         place_of(one.use)
@@ -122,13 +164,10 @@ def _dependency(
         if (one.target_id if users else one.source_id) in near
     ]
     return Dependency(
-        entity_id=entity_id,
-        kind=EntityKind(entity.kind.value),
-        name=entity.name,
-        page=entity.page,
         distance=distance,
         places=places[:PLACES_MAX],
         more=len(places) > PLACES_MAX,
+        **_told(entity),
     )
 
 
@@ -142,19 +181,44 @@ def place_of(use: Use) -> UsePlace:
     )
 
 
-def _findings(graph: PageGraph) -> Iterable[Finding]:
+def findings_of(graph: PageGraph) -> Iterable[Finding]:
+    """All that is wrong with a page, in no order."""
+    error, warning = Severity.ERROR, Severity.WARNING
     for one in graph.dangling():
         yield Finding(
             rule=FindingRule.MISSING,
-            severity=Severity.ERROR,
+            severity=error,
             missing=one.use.name,
             meant=one.meant,
-            place=place_of(one.use),
+            place=CodePlace(path=path_text(one.use.path), start=one.use.start, end=one.use.end),
             **_told(graph.entities[one.source_id]),
         )
+    for cycle in order_of(graph).cycles:
+        yield Finding(
+            rule=FindingRule.CYCLE,
+            severity=error,
+            cycle=[_bound(graph, value) for value in cycle],
+            **_told(graph.entities[cycle[0].entity_id]),
+        )
+    for entity_id, reading in graph.readings.items():
+        for unclear in reading.unclear:
+            broken = unclear.doubt is Doubt.BROKEN
+            yield Finding(
+                rule=FindingRule.BROKEN if broken else FindingRule.UNCLEAR,
+                severity=error if broken else warning,
+                place=CodePlace(path=path_text(unclear.path), start=unclear.start, end=unclear.end),
+                **_told(graph.entities[entity_id]),
+            )
     for entity_id in graph.unused():
-        entity = graph.entities[entity_id]
-        yield Finding(rule=FindingRule.UNUSED, severity=Severity.WARNING, **_told(entity))
+        yield Finding(rule=FindingRule.UNUSED, severity=warning, **_told(graph.entities[entity_id]))
+
+
+def _bound(graph: PageGraph, value: Value) -> BoundValue:
+    return BoundValue(
+        entity_id=value.entity_id,
+        name=graph.entities[value.entity_id].name,
+        path=path_text(value.path),
+    )
 
 
 def _told(entity: Entity) -> dict[str, Any]:  # fields of several types
@@ -180,4 +244,4 @@ def _entity(row: Any) -> Entity:  # asyncpg's row
     )
 
 
-VIEWS = (get_dependencies, get_findings)
+VIEWS = (get_dependencies, what_breaks, get_findings, get_evaluation_order)

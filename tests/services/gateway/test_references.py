@@ -3,6 +3,7 @@
 from typing import Any
 
 from contracts.studio.app import (
+    CodePlace,
     Dependencies,
     Dependency,
     Direction,
@@ -59,7 +60,7 @@ def a_finding(query: GetFindings) -> Findings:
         page="Home",
         missing="fetchal",
         meant="fetchAll",
-        place=PLACE,
+        place=CodePlace(path="tableData", start=3, end=11),
     )
     return Findings(findings=[one], more=True)
 

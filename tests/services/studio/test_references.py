@@ -12,6 +12,7 @@ from contracts.studio.app import (
     AddEntity,
     AppCreated,
     ChangeEntity,
+    CodePlace,
     Dependency,
     Direction,
     EntityAdded,
@@ -20,12 +21,19 @@ from contracts.studio.app import (
     Finding,
     FindingRule,
     GetDependencies,
+    GetEvaluationOrder,
     GetFindings,
     RemoveEntity,
     UseKind,
+    WhatBreaks,
 )
-from services.studio.references import restored, uses_in
-from services.studio.views.references import get_dependencies, get_findings
+from services.studio.references import readings_in, restored
+from services.studio.views.references import (
+    get_dependencies,
+    get_evaluation_order,
+    get_findings,
+    what_breaks,
+)
 from tests.services.studio.desk import Desk
 
 EDITS = 40
@@ -135,6 +143,46 @@ async def test_what_goes_leaves_names_that_nobody_has(desk: Desk) -> None:
     assert isinstance(refused.value.rejection, EntityUnknown)
 
 
+async def test_cycles_and_broken_code_are_found_first(desk: Desk) -> None:
+    app = await desk.app()
+    await added(desk, app, EntityKind.WIDGET, "A", text="{{ B.text }}")
+    await added(desk, app, EntityKind.WIDGET, "B", text="{{ A.text }}", other="{{ 1 + }}")
+    await added(desk, app, EntityKind.WIDGET, "C", text="{{ eval('A') }}")
+
+    found = await findings(desk, app)
+
+    rules = [FindingRule.CYCLE, FindingRule.BROKEN, FindingRule.UNCLEAR]
+    assert [one.rule for one in found] == rules
+    assert [(one.name, one.path) for one in found[0].cycle] == [("A", "text"), ("B", "text")]
+    assert found[1].place == CodePlace(path="other", start=2, end=7)
+
+
+async def test_values_come_in_their_order(desk: Desk) -> None:
+    app = await desk.app()
+    await added(desk, app, EntityKind.WIDGET, "A", text="{{ B.text }}")
+    await added(desk, app, EntityKind.WIDGET, "B", text="{{ C.text }}")
+    await added(desk, app, EntityKind.WIDGET, "C", text="{{ appsmith.store.x }}")
+
+    query = GetEvaluationOrder(workspace_id=desk.workspace_id, app_id=app.app_id, page="Home")
+    found = await get_evaluation_order(query, desk.database, desk.contents)
+
+    assert [one.name for one in found.values] == ["C", "B", "A"]
+
+
+async def test_what_would_break_is_told_before_it_does(desk: Desk) -> None:
+    app = await desk.app()
+    fetch = await added(desk, app, EntityKind.QUERY, "fetchAll", "SELECT 1")
+    title = await added(desk, app, EntityKind.WIDGET, "Title", text="{{ fetchAll.data }}")
+    await added(desk, app, EntityKind.WIDGET, "Other", text="{{ Title.text }}")
+
+    query = WhatBreaks(workspace_id=desk.workspace_id, app_id=app.app_id, entity_id=fetch.entity_id)
+    found = await what_breaks(query, desk.database, desk.contents)
+
+    (broken,) = found.dependencies
+    assert broken.entity_id == title.entity_id
+    assert [place.path for place in broken.places] == ["text"]
+
+
 async def test_another_workspace_is_told_nothing(desk: Desk) -> None:
     app = await desk.app()
     fetch = await added(desk, app, EntityKind.QUERY, "fetchAll", "SELECT 1")
@@ -150,7 +198,7 @@ async def test_entities_of_before_are_read_from_their_source(desk: Desk) -> None
     app = await desk.app()
     fetch = await added(desk, app, EntityKind.QUERY, "fetchAll", "SELECT 1")
     await added(desk, app, EntityKind.WIDGET, "Title", text="{{ fetchAll.data }}")
-    await desk.database.execute("UPDATE entity SET uses = NULL WHERE app_id = $1", app.app_id)
+    await desk.database.execute("UPDATE entity SET reading = NULL WHERE app_id = $1", app.app_id)
 
     (user,) = await dependencies(desk, fetch, Direction.USED_BY)
 
@@ -178,7 +226,7 @@ async def test_after_any_edits_what_is_stored_is_what_the_documents_say(desk: De
         else:
             await desk.studio.send(await a_change(desk, alive[name], code()))
 
-    assert await stored_uses(desk, app) == await recomputed_uses(desk, app)
+    assert await stored_readings(desk, app) == await recomputed_readings(desk, app)
 
 
 async def a_removal(desk: Desk, entity: EntityAdded) -> RemoveEntity:
@@ -203,21 +251,21 @@ async def a_change(desk: Desk, entity: EntityAdded, code: str) -> ChangeEntity:
     )
 
 
-async def stored_uses(desk: Desk, app: AppCreated) -> dict[str, Any]:
+async def stored_readings(desk: Desk, app: AppCreated) -> dict[str, Any]:
     rows = await desk.database.fetch(
-        "SELECT entity_id, uses::text AS uses FROM entity WHERE app_id = $1", app.app_id
+        "SELECT entity_id, reading::text AS reading FROM entity WHERE app_id = $1", app.app_id
     )
-    return {row["entity_id"]: restored(row["uses"]) for row in rows}
+    return {row["entity_id"]: restored(row["reading"]) for row in rows}
 
 
-async def recomputed_uses(desk: Desk, app: AppCreated) -> dict[str, Any]:
+async def recomputed_readings(desk: Desk, app: AppCreated) -> dict[str, Any]:
     digest = await desk.database.fetchval(
         "SELECT state->>'head_digest' FROM app WHERE id = $1", app.app_id
     )
     manifest = await desk.contents.manifest(desk.workspace_id, digest)
     sections = await desk.contents.sections(desk.workspace_id, manifest)
     return {
-        entity_id: uses
+        entity_id: reading
         for section in sections.values()
-        for entity_id, uses in uses_in(section, section.by_id.keys()).items()
+        for entity_id, reading in readings_in(section, section.by_id.keys()).items()
     }

@@ -3,7 +3,18 @@
 import pytest
 
 from services.studio.appsmith import Entity, Kind
-from services.studio.references import Goal, How, PageGraph, Use, names_in, restored, stored
+from services.studio.references import (
+    Doubt,
+    Goal,
+    How,
+    PageGraph,
+    Reading,
+    Unclear,
+    Use,
+    names_in,
+    restored,
+    stored,
+)
 
 
 def an_entity(kind: Kind, name: str, parent_id: str = "", *, on_load: bool = False) -> Entity:
@@ -28,7 +39,8 @@ def uses(code: str, how: How = How.DATA) -> list[Use]:
 
 def a_graph(**codes: str) -> PageGraph:
     by_name = {entity.name: entity.entity_id for entity in ALL}
-    return PageGraph(ALL, {by_name[name]: uses(code) for name, code in codes.items()}, {"jspdf"})
+    readings = {by_name[name]: Reading(tuple(uses(code))) for name, code in codes.items()}
+    return PageGraph(ALL, readings, {"jspdf"})
 
 
 CHAIN = {
@@ -106,8 +118,9 @@ def test_to_use_oneself_is_not_to_be_used() -> None:
 
 
 @pytest.mark.parametrize("path", [("a", 0, "b"), ("x\0y",), ("\ud800",), ('"', "ü"), ()])
-def test_uses_come_back_as_they_were_stored(path: tuple[str | int, ...]) -> None:
-    found = [Use("Ünï", How.TRIGGER, path, 1, 4, ("m", "\0"), "fn", True), *uses("a + a")]
+def test_a_reading_comes_back_as_it_was_stored(path: tuple[str | int, ...]) -> None:
+    strange = Use("Ünï", How.TRIGGER, path, 1, 4, ("m", "\0"), "fn", True)
+    found = Reading((strange, *uses("a + a")), (Unclear(Doubt.EVAL, path, 0, 3),))
 
     text = stored(found)
 
