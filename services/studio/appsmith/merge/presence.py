@@ -17,6 +17,11 @@ from services.studio.appsmith.sources import Source
 NAMED = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
 """Share one namespace in a page."""
 
+DEPTH_MAX = 1_000
+"""Of what is inside of what; deeper things only come in another order."""
+
+CANVAS = "CANVAS_WIDGET"
+
 
 @dataclass(frozen=True)
 class State:
@@ -34,6 +39,24 @@ class State:
         if source.value is None:
             return source.text
         return source.value if source.text is None else {**source.value, "text": source.text}
+
+    def within(self, one: str) -> set[str]:
+        """The thing itself and all inside of it."""
+        found: set[str] = set()
+        pending = [one]
+        while pending:
+            at = pending.pop()
+            if at not in found:
+                found.add(at)
+                pending += self._inside.get(at, [])
+        return found
+
+    @cached_property
+    def _inside(self) -> dict[str, list[str]]:
+        held: dict[str, list[str]] = {}
+        for inner, outer in self.around.items():
+            held.setdefault(outer, []).append(inner)
+        return held
 
     @cached_property
     def _sources(self) -> dict[str, Source]:
@@ -58,24 +81,27 @@ def presence(base: State, ours: State, theirs: State, referee: Referee) -> Kept:
     both = ours.entities.keys() & theirs.entities.keys()
     mine = _kept(base, ours, theirs, referee, Side.OURS)
     yours = _kept(base, theirs, ours, referee, Side.THEIRS)
-    mine, yours = _without_twins(base, ours, theirs, mine, yours, referee)
+    _drop_twins(ours, theirs, mine, yours, referee)
     return Kept(frozenset(both), frozenset(mine), frozenset(yours))
 
 
 def _kept(base: State, side: State, other: State, referee: Referee, whose: Side) -> set[str]:
     """Of what only `side` has, what stays."""
     kept: set[str] = set()
+    known: dict[str, str] = {}
     gone: dict[str, list[str]] = {}  # the outermost thing that the other side removed: its inside
     for one in side.entities:
         if one in other.entities:
             continue
-        top = _outermost_removed(one, base, side, other)
+        top = _outermost_removed(one, base, side, other, known)
         if top:
             gone.setdefault(top, []).append(one)
         else:
             kept.add(one)
+    moved = (outer for one, outer in side.around.items() if base.around.get(one, "") != outer)
+    filled = {known.get(outer, "") for outer in moved}
     for top, inside in gone.items():
-        if not any(_touched(one, base, side) for one in inside) and not _filled(inside, base, side):
+        if top not in filled and not any(_touched(one, base, side) for one in inside):
             continue
         was, now = base.shown(top), side.shown(top)
         ours, theirs = (now, MISSING) if whose is Side.OURS else (MISSING, now)
@@ -85,14 +111,21 @@ def _kept(base: State, side: State, other: State, referee: Referee, whose: Side)
     return kept
 
 
-def _outermost_removed(one: str, base: State, side: State, other: State) -> str:
-    found, at, seen = "", one, set[str]()
-    while at and at in side.entities and at not in other.entities and at not in seen:
+def _outermost_removed(
+    one: str, base: State, side: State, other: State, known: dict[str, str]
+) -> str:
+    """Of what a thing is inside of, itself included, the outermost that the other side removed."""
+    way: list[str] = []
+    at, seen = one, set[str]()
+    while at in side.entities and at not in other.entities and at not in seen and at not in known:
         seen.add(at)
-        if at in base.entities:
-            found = at
+        way.append(at)
         at = side.around.get(at, "")
-    return found
+    found = known.get(at, "")
+    for step in reversed(way):
+        found = found or (step if step in base.entities else "")
+        known[step] = found
+    return known.get(one, "")
 
 
 def _touched(one: str, base: State, side: State) -> bool:
@@ -102,53 +135,39 @@ def _touched(one: str, base: State, side: State) -> bool:
     return base.around.get(one, "") != side.around.get(one, "")
 
 
-def _filled(inside: list[str], base: State, side: State) -> bool:
-    """Whether the side moved something into what the other side removed."""
-    held = set(inside)
-    return any(
-        outer in held and one not in held and base.around.get(one, "") != outer
-        for one, outer in side.around.items()
-    )
-
-
-def _without_twins(
-    base: State,
-    ours: State,
-    theirs: State,
-    mine: set[str],
-    yours: set[str],
-    referee: Referee,
-) -> tuple[set[str], set[str]]:
-    """Of two new things of one name only one can stay."""
-    added = {
-        ours.entities[one].name: one
-        for one in sorted(mine)
-        if one not in base.entities and ours.entities[one].kind in NAMED
-    }
-    for one in sorted(yours):
-        entity = theirs.entities[one]
-        twin = added.get(entity.name)
-        if twin is None or one in base.entities or entity.kind not in NAMED:
+def _drop_twins(
+    ours: State, theirs: State, mine: set[str], yours: set[str], referee: Referee
+) -> None:
+    """Of two things of one name that only one side has each, only one can stay."""
+    named = {ours.entities[one].name: one for one in sorted(mine) if _is_named(one, ours)}
+    for one in sorted(yours, key=lambda one: (_depth(one, theirs), one)):
+        twin = named.get(theirs.entities[one].name)
+        if twin is None or not _is_named(one, theirs) or one not in yours or twin not in mine:
             continue
-        if one not in yours or twin not in mine:
-            continue
-        values = (MISSING, ours.shown(twin), theirs.shown(one))
-        if referee.decide(entity, (), Clash.NAME_TAKEN, values) is Side.OURS:
-            yours = yours - _inside(one, theirs)
+        left, right = _holder(twin, ours, mine), _holder(one, theirs, yours)
+        values = (MISSING, ours.shown(left), theirs.shown(right))
+        side = referee.decide(theirs.entities[right], (), Clash.NAME_TAKEN, values)
+        if side is Side.OURS:
+            yours.difference_update(theirs.within(right))
         else:
-            mine = mine - _inside(twin, ours)
-    return mine, yours
+            mine.difference_update(ours.within(left))
 
 
-def _inside(one: str, state: State) -> set[str]:
-    held: dict[str, list[str]] = {}
-    for inner, outer in state.around.items():
-        held.setdefault(outer, []).append(inner)
-    found: set[str] = set()
-    pending = [one]
-    while pending:
-        at = pending.pop()
-        if at not in found:
-            found.add(at)
-            pending += held.get(at, [])
-    return found
+def _is_named(one: str, state: State) -> bool:
+    return state.entities[one].kind in NAMED
+
+
+def _holder(one: str, state: State, there: set[str]) -> str:
+    """The widget that a bare canvas belongs to, or the thing itself: neither is whole alone."""
+    outer = state.around.get(one, "")
+    bare = state.entities[one].fields.get("type") == CANVAS
+    return outer if bare and outer in there else one
+
+
+def _depth(one: str, state: State) -> int:
+    depth, seen = 0, set[str]()
+    while one and one not in seen and depth < DEPTH_MAX:
+        seen.add(one)
+        one = state.around.get(one, "")
+        depth += 1
+    return depth

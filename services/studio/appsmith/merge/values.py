@@ -123,7 +123,8 @@ def _elements(
     merged: dict[str, object] = {}
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         values = (base.get(key, MISSING), ours.get(key, MISSING), theirs.get(key, MISSING))
-        value = merge_values(values, (*path, key), decide)
+        step = int(key) if path[-1] == _BY_INDEX else key
+        value = merge_values(values, (*path, step), decide)
         if value is not MISSING:
             merged[key] = value
     order = merge_order(keys, merged, lambda: decide(path, Clash.ORDER, lists))

@@ -52,9 +52,10 @@ def merge(base: App, ours: App, theirs: App, choices: Mapping[str, Side] | None 
         except Unfit:
             merged = _as_one(sides, Clash.STRUCTURE, referee)
     found = sorted(referee.conflicts, key=lambda one: (one.entity.entity_id, one.line))
-    known = {one.conflict_id for one in found}
-    unknown = tuple(sorted(referee.choices.keys() - known))
-    return Merged(merged, tuple(found), referee.more, unknown)
+    unknown = referee.choices.keys() - {one.conflict_id for one in found}
+    if unknown:  # a choice may put an end to another conflict: that one was there all the same
+        unknown -= {one.conflict_id for one in merge(base, ours, theirs).conflicts}
+    return Merged(merged, tuple(found), referee.more, tuple(sorted(unknown)))
 
 
 def _merged(sides: tuple[App, App, App], referee: Referee) -> App:
