@@ -4,6 +4,7 @@ It takes time that grows with the square of the length, and is for comparison al
 """
 
 import re
+from collections.abc import Iterator
 from itertools import accumulate
 
 BOUND = re.compile(r"\{\{[\s\S]*?\}\}")
@@ -17,22 +18,27 @@ def snippets(text: str) -> list[str]:
     opened; then the rest counts. Where there is no such place and braces remain open (or closed)
     all of the rest is one piece, with what stands before its `{{`; where none remain, it is none.
     """
-    return _code(text.strip())
+    return [text[start:end] for start, end in places(text)]
 
 
-def _code(text: str) -> list[str]:
-    start = text.find("{{")
-    if start < 0:
-        return []
-    depths = list(accumulate(WEIGHT.get(char, 0) for char in text[start:]))
-    ends = (
-        i for i, depth in enumerate(depths, start) if depth == 0 and text[i - 1 : i + 1] == "}}"
-    )
-    end = next(ends, None)
-    if end is not None:
-        return _inside(text[start : end + 1]) + _code(text[end + 1 :])
-    return _inside(text) if depths[-1] else []
+def places(text: str) -> Iterator[tuple[int, int]]:
+    """Where that code stands."""
+    begin = len(text) - len(text.lstrip())
+    stop = len(text.rstrip())
+    for start, end in _pieces(text[begin:stop]):
+        if BOUND.search(text, begin + start, begin + end):
+            yield begin + start + 2, begin + end - 2
 
 
-def _inside(piece: str) -> list[str]:
-    return [piece[2:-2]] if BOUND.search(piece) else []
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    begin = 0
+    while (start := text.find("{{", begin)) >= 0:
+        depths = list(accumulate(WEIGHT.get(char, 0) for char in text[start:]))
+        closed = (i for i, depth in enumerate(depths, start) if depth == 0)
+        end = next((i for i in closed if text[i - 1 : i + 1] == "}}"), None)
+        if end is None:
+            if depths[-1]:
+                yield begin, len(text)
+            return
+        yield start, end + 1
+        begin = end + 1
