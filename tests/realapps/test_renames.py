@@ -48,7 +48,7 @@ FILES: dict[str, Json | str] = {
             "jsonPathKeys": ["Table1.row"],
         },
     },
-    BODY: "x = {{ Table1.row }}",
+    BODY: '{"x": "{{ Table1.row }}", "y": "Table1"}',
     "pages/Home/jsobjects/Script1/metadata.json": {
         "id": "Home_Script1",
         "unpublishedCollection": {"name": "Script1"},
@@ -74,7 +74,7 @@ TABLE = {
         ("({Table1})", "({Table1: Grid})"),
     ],
     QUERY: [("Table1", "Grid")],
-    BODY: [("Table1", "Grid")],
+    BODY: [("Table1.row", "Grid.row")],
     SCRIPT: [("Table1", "Grid")],
 }
 """What the rename of the table changes, by file."""
