@@ -8,7 +8,7 @@ the file, so that another spelling of the same value is seen, too.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.studio.appsmith import App, Entity, Kind
 from tests.realapps.client import places
@@ -20,7 +20,6 @@ ON = re.compile(r"on[A-Z]")
 LISTS = (DATA_LIST, TRIGGER_LIST)
 
 Keys = tuple[str, ...]
-Verdicts = dict[Case, Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +35,36 @@ class Rename:
         return self.entity.name
 
 
-@dataclass(slots=True)
 class Auditor:
     """Audits renames of one app; what the referee said of its code is kept."""
 
-    before: App
-    referee: Referee
-    verdicts: Verdicts = field(default_factory=dict)
+    def __init__(self, before: App, referee: Referee) -> None:
+        self._entities = tuple(before)
+        self._before = before.files
+        self._referee = referee
+        self._verdicts: dict[Case, Verdict] = {}
 
-    def audit(self, after: App, entity: Entity, new: str) -> list[str]:
-        """What is wrong with a rename of `entity`: a line each, with its file."""
-        functions = (e.path for e in self.before if e.parent_id == entity.entity_id)
+    def audit(self, after: Mapping[str, bytes], entity: Entity, new: str) -> list[str]:
+        """What is wrong with the files after a rename of `entity`: a line each, with its file."""
+        functions = (e.path for e in self._entities if e.parent_id == entity.entity_id)
         is_script = entity.kind is Kind.SCRIPT
         rename = Rename(entity, new, frozenset(functions if is_script else ()))
-        files = {moved(path, rename): path for path in self.before.files}
-        found = [f"{path}: not there" for path in files.keys() - after.files.keys()]
-        found += [f"{path}: too much" for path in after.files.keys() - files.keys()]
+        files = {moved(path, rename): path for path in self._before}
+        found = [f"{path}: not there" for path in files.keys() - after.keys()]
+        found += [f"{path}: too much" for path in after.keys() - files.keys()]
         for path, was in files.items():
-            content = after.files.get(path)
+            content = after.get(path)
             if content is None:
                 continue
             changes = self._expected(was, rename)
             compare = compared if was.endswith(".json") else compared_text
-            lines = compare(self.before.files[was], content, changes)
+            lines = compare(self._before[was], content, changes)
             found += [f"{was}: {line}" for line in lines]
         return found
 
     def _expected(self, path: str, rename: Rename) -> dict[int, str]:
         """The strings of a file that must change, by their place among its literals."""
-        content = self.before.files[path]
+        content = self._before[path]
         if (
             not path.startswith(f"pages/{rename.entity.page}/")
             or rename.old.encode() not in content
@@ -97,10 +97,10 @@ class Auditor:
         return text
 
     def _verdict(self, case: Case) -> Verdict:
-        if case not in self.verdicts:
-            cases = [*dict.fromkeys([case, *all_codes(self.before)])]
-            self.verdicts |= dict(zip(cases, self.referee.judge(cases), strict=True))
-        return self.verdicts[case]
+        if case not in self._verdicts:
+            cases = [*dict.fromkeys([case, *all_codes(self._before)])]
+            self._verdicts |= dict(zip(cases, self._referee.judge(cases), strict=True))
+        return self._verdicts[case]
 
 
 def compared_text(before: bytes, after: bytes, changes: Mapping[int, str]) -> Iterator[str]:
@@ -164,9 +164,9 @@ def codes_of_text(path: str, text: str) -> Iterator[tuple[int, int, str]]:
         yield from ((start, end, "data") for start, end in places(text))
 
 
-def all_codes(app: App) -> Iterator[Case]:
+def all_codes(files: Mapping[str, bytes]) -> Iterator[Case]:
     """Every piece of code of an app, for one sitting of the referee."""
-    for path, content in app.files.items():
+    for path, content in files.items():
         if not path.startswith("pages/") or not path.endswith((".json", ".js", ".txt")):
             continue
         if not path.endswith(".json"):

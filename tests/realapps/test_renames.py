@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.studio.appsmith import App, parse
+from services.studio.appsmith import parse
 from tests.realapps.referee import Missing, Referee
 from tests.realapps.renames import Auditor
 
@@ -87,6 +87,9 @@ def written(files: dict[str, Json | str]) -> dict[str, bytes]:
     }
 
 
+APP = parse(written(FILES))
+
+
 def renamed(changes: dict[str, list[tuple[str, str]]]) -> dict[str, bytes]:
     """The files with some texts replaced, every time they stand there."""
     files = written(FILES)
@@ -112,15 +115,15 @@ def moved(files: dict[str, bytes], *pairs: tuple[str, str]) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def auditor() -> Auditor:
     try:
-        return Auditor(parse(written(FILES)), Referee())
+        return Auditor(APP, Referee())
     except Missing as missing:
         pytest.skip(str(missing))
 
 
 def audited(auditor: Auditor, entity_id: str, files: dict[str, bytes], new: str) -> list[str]:
-    entity = auditor.before.find(entity_id)
+    entity = APP.find(entity_id)
     assert entity is not None, "it is one of the sample"
-    return auditor.audit(App(5, parse(files).sections), entity, new)
+    return auditor.audit(parse(files).files, entity, new)
 
 
 def test_a_right_rename_of_a_widget_passes(auditor: Auditor) -> None:
