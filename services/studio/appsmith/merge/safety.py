@@ -1,5 +1,6 @@
 """What keeps a merge from making a broken document of two whole ones."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 
@@ -8,7 +9,7 @@ from services.studio.appsmith.entities import Kind, Object, load_object, text
 from services.studio.appsmith.merge.presence import NAMED
 from services.studio.appsmith.refusals import ImportRefused
 from services.studio.appsmith.sections import Section
-from services.studio.appsmith.sources import encode_json, exact_json
+from services.studio.appsmith.sources import exact_json
 from services.studio.appsmith.widgets import own_ids
 
 
@@ -21,7 +22,7 @@ def exact(content: bytes) -> Object | None:
     numbers that no exact value stands for."""
     try:
         value = exact_json(content)
-        encode_json(value)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (RecursionError, ValueError):
         return None
     return value if isinstance(value, dict) and _shallow(value) else None

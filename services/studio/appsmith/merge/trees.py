@@ -82,8 +82,7 @@ def merge_trees(
         raise Unfit("the pages have other roots")
     about_page: Decide = about(referee, page)
     envelope = merge_values((base.envelope, ours.envelope, theirs.envelope), (), about_page)
-    stay = [i for i in ours.shells.keys() | theirs.shells.keys() if i in kept.all]
-    stay.sort()
+    stay = sorted((ours.shells.keys() | theirs.shells.keys()) & kept.all)
     shells = {i: _shell(trees, entities[i], kept, referee) for i in stay}
     around = {i: _around(trees, entities[i], kept, shells, referee) for i in stay}
     _check_grounded(around)

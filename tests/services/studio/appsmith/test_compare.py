@@ -146,6 +146,20 @@ class TestDetails:
 
         assert detail.properties == (PropertyChange(("new",), MISSING, 1.0),)
 
+    def test_say_in_which_order_widgets_are_inside_of_another(self) -> None:
+        files = shop(4)
+        path = "pages/Home/canvas.json"
+        whole = json.loads(files[path])
+        children = whole["unpublishedPage"]["layouts"][0]["dsl"]["children"]
+        order = [child["widgetId"] for child in children]
+        children.reverse()
+
+        found = compared(parse(files), parse(files | {path: json.dumps(whole).encode()}))
+
+        (change,) = found["Home"].properties
+        assert path_text(change.path) == 'children["0"]'
+        assert (change.before, change.after) == (tuple(order), tuple(reversed(order)))
+
     def test_say_which_lines_of_a_query_changed(self) -> None:
         files = shop(5)
         path = "pages/Home/queries/SaveOrder/SaveOrder.txt"

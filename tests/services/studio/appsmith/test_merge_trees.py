@@ -1,12 +1,14 @@
 """Merges of widget trees and pages: what is inside of what, and where two whole sides clash."""
 
 import copy
+import re
 from collections.abc import Callable
 
 import pytest
 
-from services.studio.appsmith import App, parse
+from services.studio.appsmith import App, Kind, parse
 from services.studio.appsmith.merge import Clash, Merged, Side, merge
+from tests.services.studio.appsmith.edits import id_of, source
 from tests.services.studio.appsmith.merges import listed, merged, page_of, said
 from tests.services.studio.appsmith.sketches import Page, Sketch, Widget
 
@@ -121,6 +123,17 @@ class TestTrees:
         assert said(found) == [("Box2", (), Clash.REMOVED)]
         assert places(found.app)["Beside"] == ""
 
+    def test_a_widget_and_a_query_of_one_name_are_not_both_taken(self, version: int) -> None:
+        def query(sketch: Sketch) -> None:
+            sketch.pages["Home"].queries["Newx"] = ("SELECT 1", {})
+
+        found = both(box(version), query, add("x", ""))
+        chosen = both(box(version), query, add("x", ""), Side.THEIRS)
+
+        assert said(found) == [("Newx", (), Clash.NAME_TAKEN)]
+        kinds = [[e.kind.value for e in a if e.name == "Newx"] for a in (found.app, chosen.app)]
+        assert kinds == [["query"], ["widget"]]
+
     def test_boxes_moved_into_each_other_are_no_ring(self, version: int) -> None:
         found = both(box(version), move("a", "b"), move("b", "a"))
 
@@ -150,6 +163,14 @@ class TestPages:
         assert list(listed(found.app)) == ["Home", "Two", "A", "B"]
         assert found.conflicts == ()
 
+    def test_one_opens_first_when_the_one_that_did_is_gone(self, version: int) -> None:
+        def turn(sketch: Sketch) -> None:
+            sketch.pages = dict(reversed(sketch.pages.items()))
+
+        found = both(box(version), lambda sketch: sketch.pages.pop("Two") and None, turn)
+
+        assert listed(found.app) == {"Home": True}
+
     def test_the_last_one_is_not_removed(self, version: int) -> None:
         def without(name: str) -> Edit:
             return lambda sketch: sketch.pages.pop(name) and None
@@ -161,6 +182,19 @@ class TestPages:
 
 
 class TestOthers:
+    def test_a_move_that_the_json_of_a_widget_does_not_tell_counts(self) -> None:
+        def files(edit: Edit) -> App:
+            sketch = box(4)
+            edit(sketch)
+            found = sketch.files()
+            path = "pages/Home/canvas.json"
+            return parse({**found, path: re.sub(rb'"parentId": "[^"]*",', b"", found[path])})
+
+        found = merge(files(lambda _: None), files(move("c", "b")), files(remove("c")))
+
+        assert said(found) == [("Inner", (), Clash.REMOVED)]
+        assert places(found.app)["Inner"] == "Box2"
+
     def test_formats_do_not_mix(self) -> None:
         base, other = parse(box(4).files()), parse(box(5).files())
         changed = box(4)
@@ -176,6 +210,39 @@ class TestOthers:
         app = parse(box(5).files())
 
         assert merge(app, app, app, {"nothing": Side.OURS}).unknown == ("nothing",)
+
+    def test_a_choice_may_end_another_conflict(self) -> None:
+        def inside(sketch: Sketch) -> None:
+            sketch.pages["Home"].widgets["x"] = Widget("a", False, "Twin", {})
+
+        def beside(sketch: Sketch) -> None:
+            remove("a", "c")(sketch)
+            sketch.pages["Home"].widgets["y"] = Widget("", False, "Twin", {})
+
+        found = both(box(5), inside, beside)
+        chosen = both(box(5), inside, beside, Side.THEIRS, Side.THEIRS)
+
+        assert {clash for _, _, clash in said(found)} == {Clash.REMOVED, Clash.NAME_TAKEN}
+        assert [clash for _, _, clash in said(chosen)] == [Clash.REMOVED]
+        assert chosen.unknown == ()
+
+    @pytest.mark.parametrize("version", [2, 3, 4, 5])
+    def test_a_body_merges_by_lines_wherever_the_format_keeps_it(self, version: int) -> None:
+        def body(text: str) -> Edit:
+            return lambda sketch: sketch.pages["Home"].queries.update({"Q": (text, {})})
+
+        sketch = box(version)
+        body("SELECT 1\nFROM a\nWHERE b\n")(sketch)
+
+        found = both(
+            sketch, body("SELECT 2\nFROM a\nWHERE b\n"), body("SELECT 1\nFROM a\nWHERE c\n")
+        )
+
+        assert found.conflicts == ()
+        query = source(found.app, id_of(found.app, Kind.QUERY, "Q"))
+        assert query.text == "SELECT 2\nFROM a\nWHERE c\n"
+        assert query.value is not None
+        assert query.value["unpublishedAction"]["actionConfiguration"]["body"] == query.text
 
     def test_trees_with_twin_ids_are_one_value(self) -> None:
         files = box(4).files()
