@@ -137,8 +137,8 @@ class EntityDifference(Reply):
 
     The rest is there only when asked for. `properties`: its JSON, by path; of format 4 a page's
     path `children.<widget>` is the order of what is inside a widget. `lines`: its text. `more`:
-    there are more differences than are listed. `unlisted`: why none is though the digests differ,
-    `layout` (the same JSON, written otherwise), `binary`, or empty.
+    there are more differences than are listed. `unlisted`: why none is, `layout` (the same JSON,
+    written otherwise), `binary`, `place` (inside of something else, or in another file), or empty.
     """
 
     entity_id: str

@@ -56,7 +56,7 @@ class PropertyChange:
 class Detail:
     """How an entity differs. `more`: there are more changes than are listed. `unlisted`: why
     nothing is listed though the bytes differ (`layout`: the same JSON, written otherwise;
-    `binary`: no text), or empty."""
+    `binary`: no text; `place`: only what it is inside of, or its path, is another), or empty."""
 
     properties: tuple[PropertyChange, ...] = ()
     hunks: tuple[Hunk, ...] = ()
@@ -77,7 +77,10 @@ def details(
     for one in found:
         was = old[one.before.entity_id] if one.before else None
         now = new[one.after.entity_id] if one.after else None
-        yield one, _detail(was, now, changes_max)
+        detail = _detail(was, now, changes_max)
+        if detail.unlisted and one.before and one.after and one.before.digest == one.after.digest:
+            detail = Detail(unlisted="place")
+        yield one, detail
 
 
 def sources(sections: Mapping[str, Section], entities: Iterable[Entity]) -> dict[str, Source]:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import time
 from typing import Any
 
@@ -22,7 +23,15 @@ from services.studio.appsmith.compare import (
 )
 from services.studio.appsmith.lines import Hunk, hunks, lines_of, matches
 from tests.samples.shop import shop
-from tests.services.studio.appsmith.sketches import edited, sketches, texts, values
+from tests.services.studio.appsmith.sketches import (
+    Page,
+    Sketch,
+    Widget,
+    edited,
+    sketches,
+    texts,
+    values,
+)
 
 
 def patched(value: Any, changes: list[PropertyChange]) -> Any:  # JSON
@@ -177,6 +186,20 @@ class TestDetails:
         (detail,) = compared(parse(files), parse(files | {"theme.json": theme})).values()
 
         assert (detail.unlisted, detail.properties) == ("layout", ())
+
+    def test_say_that_only_the_place_is_another(self) -> None:
+        page = Page(widgets={k: Widget("", True, k, {}) for k in "ab"})
+        page.widgets["c"] = Widget("a", False, "c", {})
+        before = Sketch(4, {}, {"Home": page}, {}).files()
+        page.widgets["c"].parent = "b"
+        after = Sketch(4, {}, {"Home": page}, {}).files()
+        path = "pages/Home/canvas.json"
+        for files in (before, after):
+            files[path] = re.sub(rb'"parentId": "[^"]*",', b"", files[path])
+
+        found = compared(parse(before), parse(after))
+
+        assert [found[name].unlisted for name in found] in ([""], ["", "place"], ["place", ""])
 
     def test_say_that_a_file_is_no_text(self) -> None:
         files = shop(5) | {"a.bin": b"\xff"}
