@@ -37,6 +37,7 @@ KIND_OF_FIELD: dict[str, str] = {
     "inviter_id": "User",
     "invited_by": "User",
     "published_by": "User",
+    "previous_entity_id": "Entity",
     "head_revision_id": "Revision",
     "expected_head_revision_id": "Revision",
     "base_revision_id": "Revision",

@@ -16,5 +16,6 @@ from contracts.studio.app.merging import *
 from contracts.studio.app.queries import *
 from contracts.studio.app.references import *
 from contracts.studio.app.refusals import *
+from contracts.studio.app.renaming import *
 from contracts.studio.app.revising import *
 from contracts.studio.app.room import *

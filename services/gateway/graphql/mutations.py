@@ -87,6 +87,7 @@ from contracts.studio.app import (
     MergeRevisions,
     RemoveEntity,
     RenameApp,
+    RenameEntity,
     RestoreApp,
     RestoreRevision,
     RevisionUnknown,
@@ -181,6 +182,7 @@ class StudioMutation:
     add_entity = mutation(AddEntity, refusals=(*EDIT, EntityNameTaken))
     change_entity = mutation(ChangeEntity, refusals=EDIT)
     remove_entity = mutation(RemoveEntity, refusals=EDIT)
+    rename_entity = mutation(RenameEntity, refusals=(*EDIT, EntityNameTaken))
     restore_revision = mutation(
         RestoreRevision, refusals=(AppUnknown, AppIsArchived, RevisionUnknown, HeadMoved)
     )

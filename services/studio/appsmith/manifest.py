@@ -122,7 +122,7 @@ def changed_sections(before: Manifest, after: Manifest) -> list[str]:
 
 def diff(before: Iterable[Entity], after: Iterable[Entity]) -> Iterator[Difference]:
     """Compare entities by digest, in order of id. Equal ones are left out; between two formats a
-    file may move and stay the same.
+    file may move and stay the same, and what is around an entity may get another id.
 
     Give both sides the entities of the same sections: what is not there counts as not existing.
     """
@@ -134,5 +134,5 @@ def diff(before: Iterable[Entity], after: Iterable[Entity]) -> Iterator[Differen
             yield Difference(Change.ADDED, None, now)
         elif now is None:
             yield Difference(Change.REMOVED, was, None)
-        elif (was.digest, was.path) != (now.digest, now.path):
+        elif (was.digest, was.path, was.parent_id) != (now.digest, now.path, now.parent_id):
             yield Difference(Change.CHANGED, was, now)

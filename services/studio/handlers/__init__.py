@@ -1,12 +1,13 @@
 """What studio does when it is asked: apps, entities, imports, and its part in sagas."""
 
-from services.studio.handlers import apps, entities, imports, releases, revisions, room
+from services.studio.handlers import apps, entities, imports, releases, renames, revisions, room
 
 HANDLERS = (
     *apps.HANDLERS,
     *entities.HANDLERS,
     *imports.HANDLERS,
     *releases.HANDLERS,
+    *renames.HANDLERS,
     *revisions.HANDLERS,
     *room.HANDLERS,
 )

@@ -15,6 +15,7 @@ from contracts.studio.app import (
     HeadMoved,
     RevisionUnknown,
 )
+from services.studio.model.renaming import Renaming
 
 ACTIVE, ARCHIVED = "active", "archived"
 
@@ -213,6 +214,10 @@ class Drafts(Protocol):
     ) -> Edited: ...
 
     async def remove(self, app: App, entity_id: str, expected_version: int) -> Edited: ...
+
+    async def rename(
+        self, app: App, entity_id: str, expected_version: int, name: str, *, write: bool
+    ) -> Renaming: ...
 
     async def adopt(
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str

@@ -41,13 +41,15 @@ class Doubt(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Name:
     """A name from outside at `code[start:end]`, in code points. `path`: the members that follow it
-    as far as they can be told. `shorthand`: it is key and value at once, as in `{Query1}`."""
+    as far as they can be told. `shorthand`: it is key and value at once, as in `{Query1}`.
+    `key_start`: where the key begins whose whole value it is, as in `{rows: Query1}`."""
 
     name: str
     start: int
     end: int
     path: tuple[str, ...] = ()
     shorthand: bool = False
+    key_start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +140,14 @@ def _told(
     if not (free or members or scopes.doubts):
         return _NOTHING
     ranges = [(one.node.start_byte, one.node.end_byte) for one in free]
+    ranges += [one.key.byte_range for one in free if one.key is not None]
     ranges += [range_ for *_, range_ in scopes.doubts] + [one.range_ for one in members]
     at = _Places(source, ranges, shift, ascii_only=len(source) == len(code))
     names = []
     for one in free:
         start, end = at[one.node.start_byte], at[one.node.end_byte]
-        names.append(Name(text_of(one.node), start, end, one.path, one.shorthand))
+        key_start = None if one.key is None else at[one.key.start_byte]
+        names.append(Name(text_of(one.node), start, end, one.path, one.shorthand, key_start))
     doubts = [Uncertain(Doubt(kind), at[start], at[end]) for kind, (start, end) in scopes.doubts]
     told = [Member(m.name, at[m.range_[0]], at[m.range_[1]], m.is_function) for m in members]
     return Names(

@@ -36,11 +36,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A use of a name: its node, and the members that follow."""
+    """A use of a name: its node, the members that follow, and the key whose value it is."""
 
     node: Node
     path: tuple[str, ...] = ()
     shorthand: bool = False
+    key: Node | None = None
 
 
 class Scopes:
@@ -85,10 +86,8 @@ class Scopes:
         if child is not None:
             self._pending.append((child, scope))
 
-    def use(
-        self, node: Node, scope: Scope, path: tuple[str, ...] = (), *, shorthand: bool = False
-    ) -> None:
-        self._uses.append((text_of(node), Found(node, path, shorthand), scope))
+    def use(self, found: Found, scope: Scope) -> None:
+        self._uses.append((text_of(found.node), found, scope))
 
     def declare(self, pattern: Node | None, scope: Scope, around: Scope) -> None:
         """The names of a pattern belong to `scope`; defaults and computed keys are read `around`

@@ -3,7 +3,7 @@
 from tree_sitter import Node
 
 from services.studio.references.members import constant_of
-from services.studio.references.scopes import Scope, Scopes, Visits, text_of
+from services.studio.references.scopes import Found, Scope, Scopes, Visits, text_of
 
 
 def scopes_of(root: Node) -> Scopes:
@@ -16,11 +16,21 @@ def _block(scopes: Scopes, node: Node, scope: Scope) -> None:
 
 
 def _name(scopes: Scopes, node: Node, scope: Scope) -> None:
-    scopes.use(node, scope)
+    scopes.use(Found(node), scope)
 
 
 def _shorthand(scopes: Scopes, node: Node, scope: Scope) -> None:
-    scopes.use(node, scope, shorthand=True)
+    scopes.use(Found(node, shorthand=True), scope)
+
+
+def _pair(scopes: Scopes, node: Node, scope: Scope) -> None:
+    key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
+    if key is None or value is None or value.type != "identifier":
+        scopes.later(node.named_children, scope)
+        return
+    plain = key.type == "property_identifier"
+    scopes.later([] if plain else [key], scope)
+    scopes.use(Found(value, key=key if plain else None), scope)
 
 
 def _member(scopes: Scopes, node: Node, scope: Scope) -> None:
@@ -47,7 +57,8 @@ def _member(scopes: Scopes, node: Node, scope: Scope) -> None:
     known = parts.index(None) if None in parts else len(parts)
     if known < len(parts):
         scopes.doubts.append(("computed", (node.start_byte, end)))
-    scopes.use(node, scope, tuple(part for part in parts[:known] if part is not None))
+    path = tuple(part for part in parts[:known] if part is not None)
+    scopes.use(Found(node, path), scope)
 
 
 def _declaration(scopes: Scopes, node: Node, scope: Scope) -> None:
@@ -157,6 +168,8 @@ _VISITS: Visits = {
     "undefined": _name,
     "shorthand_property_identifier": _shorthand,
     "shorthand_property_identifier_pattern": _shorthand,
+    "pair": _pair,
+    "pair_pattern": _pair,
     "member_expression": _member,
     "subscript_expression": _member,
     "statement_block": _block,

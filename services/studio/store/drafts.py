@@ -5,9 +5,9 @@ differs: new packs, a manifest, and the index rows of the entities that changed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from chassis.errors import Rejected
@@ -26,7 +26,6 @@ from services.studio.appsmith import (
     APP_SECTION,
     PAGE_PREFIX,
     Change,
-    Difference,
     EditRefused,
     EditRule,
     Kind,
@@ -46,9 +45,13 @@ from services.studio.appsmith import (
 from services.studio.appsmith import App as Source
 from services.studio.appsmith import Edited as SourceEdit
 from services.studio.model import Addition, Adopted, App, Content, Edited
-from services.studio.references import readings_in, stored
-from services.studio.store.contents import Contents, entities_of, section_of
+from services.studio.model.renaming import Renaming
+from services.studio.store.changes import compared, counted, only, readings_of
+from services.studio.store.contents import Contents, section_of
 from services.studio.store.index import EntityIndex
+from services.studio.store.renaming import changes_of, rename_in
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class SqlDrafts(ChunkStore):
         packed = pack_app(source)
         self._keep(workspace_id, packed.packs, packed.manifest)
         changes = list(diff([], source))
-        readings = _readings(changes, source.sections)
+        readings = readings_of(changes, source.sections)
         self._index.apply(workspace_id, app_id, changes, readings)
         return Content(packed.manifest.digest, source.counts)
 
@@ -122,6 +125,19 @@ class SqlDrafts(ChunkStore):
         manifest, held = await self._found(app, entity_id, expected_version)
         return await self._edit(app, manifest, held, lambda: remove_entity(held, entity_id))
 
+    async def rename(
+        self, app: App, entity_id: str, expected_version: int, name: str, *, write: bool
+    ) -> Renaming:
+        """Rename an entity of the head, with all that refers to it."""
+        manifest, held = await self._found(app, entity_id, expected_version)
+        renamed = await self._tried(app, lambda: rename_in(held, entity_id, name))
+        edited = None
+        if write:
+            after = held.with_sections([renamed.section])
+            entity = renamed.section.by_id[renamed.entity_id]
+            edited = await self._kept(app, manifest, held, SourceEdit(after, entity))
+        return Renaming(edited, renamed.entity_id, changes_of(renamed))
+
     async def adopt(
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str
     ) -> Adopted:
@@ -132,9 +148,9 @@ class SqlDrafts(ChunkStore):
         names = changed_sections(before, after) if before else None
         was = await self._contents.sections(workspace_id, before, names) if before else {}
         now = await self._contents.sections(workspace_id, after, names)
-        changes, readings = await asyncio.to_thread(_compared, was, now)
+        changes, readings = await asyncio.to_thread(compared, was, now)
         self._index.apply(workspace_id, app_id, changes, readings)
-        counts = _counted(app.counts if app else {}, changes)
+        counts = counted(app.counts if app else {}, changes)
         kinds = [one.change for one in changes]
         return Adopted(
             Content(digest, counts),
@@ -199,19 +215,26 @@ class SqlDrafts(ChunkStore):
     async def _edit(
         self, app: App, manifest: Manifest, source: Source, edit: Callable[[], SourceEdit]
     ) -> Edited:
+        return await self._kept(app, manifest, source, await self._tried(app, edit))
+
+    async def _tried(self, app: App, edit: Callable[[], T]) -> T:
         try:
-            edited = await asyncio.to_thread(edit)
+            return await asyncio.to_thread(edit)
         except EditRefused as refusal:
             raise Rejected(_refusal(app, refusal)) from None
+
+    async def _kept(
+        self, app: App, manifest: Manifest, source: Source, edited: SourceEdit
+    ) -> Edited:
         before, after = dict(source.sections), dict(edited.app.sections)
         touched = {name for name in before if after.get(name) is not before[name]}
         touched |= after.keys() - before.keys()
         changes, readings = await asyncio.to_thread(
-            _compared, _only(before, touched), _only(after, touched)
+            compared, only(before, touched), only(after, touched)
         )
         content = Content(
             self._advance(app.workspace_id, manifest, before, after, touched),
-            _counted(app.counts, changes),
+            counted(app.counts, changes),
         )
         self._index.apply(app.workspace_id, app.app_id, changes, readings)
         found = await self._index.find(app.app_id, edited.entity.entity_id)
@@ -249,38 +272,6 @@ class SqlDrafts(ChunkStore):
             {**self._pending.packs, **{(workspace_id, pack.digest): pack for pack in packs}},
             {**self._pending.manifests, (workspace_id, manifest.digest): manifest},
         )
-
-
-def _only(sections: dict[str, Section], names: set[str]) -> dict[str, Section]:
-    return {name: one for name, one in sections.items() if name in names}
-
-
-def _compared(
-    was: dict[str, Section], now: dict[str, Section]
-) -> tuple[list[Difference], dict[str, str]]:
-    """What differs, and what each entity that is new or changed takes by name."""
-    changes = list(diff(entities_of(was), entities_of(now)))
-    return changes, _readings(changes, now)
-
-
-def _readings(changes: Iterable[Difference], sections: Mapping[str, Section]) -> dict[str, str]:
-    by_section: dict[str, set[str]] = {}
-    for one in changes:
-        if one.after is not None:
-            by_section.setdefault(one.after.section, set()).add(one.after.entity_id)
-    return {
-        entity_id: stored(reading)
-        for name, entity_ids in by_section.items()
-        for entity_id, reading in readings_in(sections[name], entity_ids).items()
-    }
-
-
-def _counted(counts: dict[str, int], changes: Iterable[Difference]) -> dict[str, int]:
-    found = {kind.value: counts.get(kind.value, 0) for kind in Kind}
-    for one in changes:
-        if one.change is not Change.CHANGED:
-            found[one.entity.kind.value] += 1 if one.change is Change.ADDED else -1
-    return found
 
 
 def _refusal(app: App, refusal: EditRefused) -> Rejection:

@@ -40,14 +40,20 @@ EDITS = 40
 
 
 async def added(
-    desk: Desk, app: AppCreated, kind: EntityKind, name: str, body: str = "", **source: Any
+    desk: Desk,
+    app: AppCreated,
+    kind: EntityKind,
+    name: str,
+    body: str = "",
+    page: str = "Home",
+    **source: Any,
 ) -> EntityAdded:
     """A widget with a source, or a query with a text."""
     command = AddEntity(
         workspace_id=desk.workspace_id,
         app_id=app.app_id,
         kind=kind,
-        page="Home",
+        page=page,
         name=name,
         source={"type": "TEXT_WIDGET", **source} if kind is EntityKind.WIDGET else source,
         text=body or None,

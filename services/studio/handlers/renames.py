@@ -1,0 +1,63 @@
+"""Renames: the entity and all that refers to it, in one revision."""
+
+from chassis.clock import Clock, new_id
+from chassis.context import Context
+from contracts.base import Message
+from contracts.studio.app import CHANGES_MAX, EntityRenamed, RenameEntity, RenameOutcome
+from services.studio.model import App, Apps, Drafts, Revisions, app_of
+from services.studio.model.renaming import Renaming
+
+
+async def rename_entity(
+    command: RenameEntity,
+    apps: Apps,
+    drafts: Drafts,
+    revisions: Revisions,
+    clock: Clock,
+    context: Context,
+) -> tuple[Message, ...]:
+    """With the name that it has there is no new revision."""
+    app = await app_of(apps, command.workspace_id, command.app_id)
+    app.demand_editable()
+    renaming = await drafts.rename(
+        app,
+        command.entity_id,
+        command.expected_version,
+        command.name,
+        write=not command.dry_run,
+    )
+    edited = renaming.edited
+    if edited is None or edited.content.digest == app.head_digest:
+        return (_outcome(app, command, renaming),)
+    message = f"rename to {edited.name}"
+    revision = app.advance(new_id(), edited.content, message, context.actor_id, clock.now())
+    revisions.save(revision)
+    apps.save(app)
+    renamed = EntityRenamed(
+        workspace_id=app.workspace_id,
+        app_id=app.app_id,
+        entity_id=edited.entity_id,
+        previous_entity_id=command.entity_id,
+        kind=edited.kind,
+        name=edited.name,
+        entity_version=edited.entity_version,
+        entity_ids=renaming.entity_ids[:CHANGES_MAX],
+        revision_id=app.head_revision_id,
+    )
+    return _outcome(app, command, renaming), renamed
+
+
+def _outcome(app: App, command: RenameEntity, renaming: Renaming) -> RenameOutcome:
+    edited = renaming.edited
+    return RenameOutcome(
+        app_id=app.app_id,
+        entity_id=renaming.entity_id,
+        name=command.name,
+        entity_version=edited.entity_version if edited else command.expected_version,
+        revision_id=app.head_revision_id if edited else None,
+        changes=renaming.changes[:CHANGES_MAX],
+        more=len(renaming.changes) > CHANGES_MAX,
+    )
+
+
+HANDLERS = (rename_entity,)
