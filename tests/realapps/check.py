@@ -1,6 +1,6 @@
 """The checks of one app: our bindings and names against Appsmith's records and the referee.
 
-Each check writes its figures into Findings. Renames will be one more in CHECKS.
+Each check writes its figures into Findings. Renames, which take minutes, are in `renaming`.
 """
 
 import time
@@ -15,6 +15,7 @@ from services.studio.references import TEXT, Binding, Goal, Names, bindings_in
 from tests.realapps.findings import Findings
 from tests.realapps.records import BODY, leaves, records_of, sources_of, values_at
 from tests.realapps.referee import Case, Free, Referee, Verdict
+from tests.realapps.renaming import Renaming, Told
 from tests.realapps.rules import NOT_BOUND, OURS, THEIRS, Difference, Rules, rule_of
 
 
@@ -54,8 +55,9 @@ class Subject:
         ]
 
 
-def check(folder: Path, referee: Referee | None) -> Findings:
-    """All checks of the app in a folder. Without a referee no names are compared."""
+def check(folder: Path, referee: Referee | None, told: Told | None = None) -> Findings:
+    """All checks of the app in a folder. Without a referee no names are compared and nothing is
+    renamed; nor without `told`, which hears how many of how many renames are done."""
     began = time.process_time()
     app = parse(read_folder(folder))
     read = time.process_time()
@@ -64,6 +66,10 @@ def check(folder: Path, referee: Referee | None) -> Findings:
             pass
     seconds = {"read": read - began, "bindings and names": time.process_time() - read}
     findings = check_app(folder.name, app, referee)
+    if referee is not None and told is not None:
+        began = time.process_time()
+        Renaming(app, referee, told).check(findings)
+        seconds["renames, audited"] = time.process_time() - began
     for name, spent in seconds.items():
         findings.figures[f"CPU, ms: {name}"] = round(spent * 1000)
     return findings

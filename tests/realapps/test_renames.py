@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from services.studio.appsmith import parse
+from tests.realapps.findings import Findings
 from tests.realapps.referee import Missing, Referee
 from tests.realapps.renames import Auditor
+from tests.realapps.renaming import Renaming
 
 Json = dict[str, Any]  # JSON of a foreign format
 
@@ -15,10 +17,13 @@ WIDGET = "pages/Home/widgets/Table1/Table1.json"
 INNER = "pages/Home/widgets/Table1/Text1.json"
 QUERY = "pages/Home/queries/Query1/metadata.json"
 BODY = "pages/Home/queries/Query1/Query1.txt"
+TWIN = "pages/Home/queries/Q2/metadata.json"
+TWIN_BODY = "pages/Home/queries/Q2/Q2.txt"
 SCRIPT = "pages/Home/jsobjects/Script1/Script1.js"
 FUNCTION = "pages/Home/queries/Script1-load/metadata.json"
 OTHER = "pages/Other/widgets/Table1.json"
 
+IN_SCRIPT = {"collectionId": "Home_Script1"}
 FILES: dict[str, Json | str] = {
     "application.json": {"pages": [{"id": "Home"}, {"id": "Other"}]},
     "metadata.json": {"fileFormatVersion": 5},
@@ -26,7 +31,12 @@ FILES: dict[str, Json | str] = {
         "unpublishedPage": {
             "name": "Home",
             "layouts": [
-                {"layoutOnLoadActions": [[{"id": "Home_Query1", "name": "Query1"}, {"name": "a"}]]}
+                {
+                    "layoutOnLoadActions": [
+                        [{"id": "Home_Query1", "name": "Query1"}, {"name": "a"}],
+                        [{"id": "Home_Script1.load", "name": "Script1.load", **IN_SCRIPT}],
+                    ]
+                }
             ],
         }
     },
@@ -36,6 +46,7 @@ FILES: dict[str, Json | str] = {
         "widgetId": "x",
         "text": "Table1 é {{ 'Table1' + Table1.row }} {{ ({Table1}) }}",
         "onClick": "{{ (Table1 => Table1.a)(Query1) /* Table1 */ }}",
+        "onFocus": '{{ "\\n\\\\";\n\tTable1.b(Script1.load()) }}',
         "label": "Table1",
     },
     QUERY: {
@@ -49,6 +60,11 @@ FILES: dict[str, Json | str] = {
         },
     },
     BODY: '{"x": "{{ Table1.row }}", "y": "Table1"}',
+    TWIN: {
+        "pluginType": "DB",
+        "unpublishedAction": {"name": "Q2", "actionConfiguration": {"body": "{{ Table1.c }}"}},
+    },
+    TWIN_BODY: "{{ Table1.c }}",
     "pages/Home/jsobjects/Script1/metadata.json": {
         "id": "Home_Script1",
         "unpublishedCollection": {"name": "Script1"},
@@ -60,7 +76,7 @@ FILES: dict[str, Json | str] = {
         "unpublishedAction": {
             "name": "load",
             "fullyQualifiedName": "Script1.load",
-            "collectionId": "Home_Script1",
+            **IN_SCRIPT,
         },
     },
     "pages/Other/Other.json": {"unpublishedPage": {"name": "Other", "layouts": []}},
@@ -72,7 +88,10 @@ TABLE = {
     INNER: [
         ("+ Table1.row", "+ Grid.row"),
         ("({Table1})", "({Table1: Grid})"),
+        ("Table1.b(", "Grid.b("),
     ],
+    TWIN: [("Table1", "Grid")],
+    TWIN_BODY: [("Table1", "Grid")],
     QUERY: [("Table1", "Grid")],
     BODY: [("Table1.row", "Grid.row")],
     SCRIPT: [("Table1", "Grid")],
@@ -154,6 +173,8 @@ def test_a_right_rename_of_a_script_passes(auditor: Auditor) -> None:
     changes = {
         "pages/Home/jsobjects/Script1/metadata.json": [("Script1", "Tools")],
         FUNCTION: [("Script1", "Tools")],
+        INNER: [("Script1", "Tools")],
+        "pages/Home/Home.json": [("Script1", "Tools")],
     }
 
     files = moved(renamed(changes), ("Script1", "Tools"))
@@ -168,8 +189,10 @@ def test_a_right_rename_of_a_script_passes(auditor: Auditor) -> None:
         (BODY, [], "not the text it must become"),
         (SCRIPT, [], "not the text it must become"),
         (QUERY, [("x = {{ Table1", "x = {{ Grid")], "missed"),
-        (INNER, [("+ Table1.row", "+ Grid.row")], "wrong"),
-        (INNER, [("+ Table1.row", "+ Grid.row"), ("({Table1})", "({Grid})")], "wrong"),
+        (INNER, TABLE[INNER][1:], "wrong"),
+        (INNER, TABLE[INNER][:2], "missed"),
+        (INNER, [TABLE[INNER][0], ("({Table1})", "({Grid})"), TABLE[INNER][2]], "wrong"),
+        (TWIN_BODY, [], "not the text it must become"),
         (INNER, [*TABLE[INNER], ("'Table1'", "'Grid'")], "wrong"),
         (INNER, [*TABLE[INNER], ("/* Table1 */", "/* Grid */")], "wrong"),
         (INNER, [*TABLE[INNER], ("(Table1 => Table1.a)", "(Grid => Grid.a)")], "wrong"),
@@ -204,3 +227,23 @@ def test_files_that_did_not_move_are_told(auditor: Auditor) -> None:
         f"{WIDGET}: too much",
         f"{INNER}: too much",
     ]
+
+
+def test_the_products_renames_pass_and_come_back(auditor: Auditor) -> None:
+    findings = Findings("made up")
+
+    Renaming(APP, Referee(), lambda done, count: None).check(findings)
+
+    assert findings.unexplained == []
+    assert findings.figures["renamed"] == 4
+    assert findings.figures["renamed, edits"] > 20
+
+
+def test_what_the_product_refuses_to_rename_is_told(auditor: Auditor) -> None:
+    text = written(FILES)[INNER].decode().replace("Table1 => Table1.a", "Renamed0 => Query1.a")
+    app = parse({**written(FILES), INNER: text.encode()})
+    findings = Findings("made up")
+
+    Renaming(app, Referee(), lambda done, count: None, new="Renamed0").check(findings)
+
+    assert any("Query1" in line for line in findings.unexplained)
