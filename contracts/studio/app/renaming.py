@@ -27,7 +27,9 @@ class RenameOutcome(Reply):
 
     `entity_id`: the entity's id afterwards; in the newest format it follows the name, as that of
     what is inside it does. `entity_version`: its version from now on. `revision_id`: the new head;
-    null in a dry run. `more`: there are more changes than are listed.
+    null in a dry run. `mentions`: texts that a function takes for the name, as in
+    `showModal('Dialog')`, and that stay as they are unless the command says otherwise. `more`:
+    there are more changes or mentions than are listed.
     """
 
     app_id: UUID
@@ -36,6 +38,7 @@ class RenameOutcome(Reply):
     entity_version: int
     revision_id: UUID | None
     changes: list[RenameChange]
+    mentions: list[RenameChange]
     more: bool
 
 
@@ -57,11 +60,13 @@ class EntityRenamed(Event):
 class RenameEntity(Command[RenameOutcome], permission="app.edit"):
     """Give a widget, query or script another name, and its users with it: all and only the true
     references, in one revision. Refused when the name is taken, means something in code already, or
-    would be taken by a variable. `dry_run`: answer the same, and change nothing."""
+    would be taken by a variable. `with_mentions`: change texts that functions take for the name,
+    too. `dry_run`: answer the same, and change nothing."""
 
     workspace_id: UUID
     app_id: UUID
     entity_id: str
     expected_version: int
     name: str = Field(min_length=1, max_length=200)
+    with_mentions: bool = False
     dry_run: bool = False

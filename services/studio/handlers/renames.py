@@ -19,13 +19,7 @@ async def rename_entity(
     """With the name that it has there is no new revision."""
     app = await app_of(apps, command.workspace_id, command.app_id)
     app.demand_editable()
-    renaming = await drafts.rename(
-        app,
-        command.entity_id,
-        command.expected_version,
-        command.name,
-        write=not command.dry_run,
-    )
+    renaming = await drafts.rename(app, command)
     edited = renaming.edited
     if edited is None or edited.content.digest == app.head_digest:
         return (_outcome(app, command, renaming),)
@@ -56,7 +50,8 @@ def _outcome(app: App, command: RenameEntity, renaming: Renaming) -> RenameOutco
         entity_version=edited.entity_version if edited else command.expected_version,
         revision_id=app.head_revision_id if edited else None,
         changes=renaming.changes[:CHANGES_MAX],
-        more=len(renaming.changes) > CHANGES_MAX,
+        mentions=renaming.mentions[:CHANGES_MAX],
+        more=max(len(renaming.changes), len(renaming.mentions)) > CHANGES_MAX,
     )
 
 

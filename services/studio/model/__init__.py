@@ -15,7 +15,7 @@ from contracts.studio.app import (
     HeadMoved,
     RevisionUnknown,
 )
-from services.studio.model.renaming import Renaming
+from services.studio.model.renaming import Renamable, Renaming
 
 ACTIVE, ARCHIVED = "active", "archived"
 
@@ -215,9 +215,7 @@ class Drafts(Protocol):
 
     async def remove(self, app: App, entity_id: str, expected_version: int) -> Edited: ...
 
-    async def rename(
-        self, app: App, entity_id: str, expected_version: int, name: str, *, write: bool
-    ) -> Renaming: ...
+    async def rename(self, app: App, wanted: Renamable) -> Renaming: ...
 
     async def adopt(
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str

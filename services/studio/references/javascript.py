@@ -53,6 +53,15 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """A text at `code[start:end]` that a function takes for a name, as in `showModal('Dialog')`."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Uncertain:
     """What cannot be told about `code[start:end]`."""
 
@@ -78,6 +87,7 @@ class Names:
     found: tuple[Name, ...] = ()
     doubts: tuple[Uncertain, ...] = ()
     members: tuple[Member, ...] = ()
+    mentions: tuple[Mention, ...] = ()
 
     @property
     def broken(self) -> bool:
@@ -140,6 +150,8 @@ def _told(
     if not (free or members or scopes.doubts):
         return _NOTHING
     ranges = [(one.node.start_byte, one.node.end_byte) for one in free]
+    mentions = sorted(scopes.mentions(), key=lambda one: one.start_byte)
+    ranges += [node.byte_range for node in mentions]
     ranges += [one.key.byte_range for one in free if one.key is not None]
     ranges += [range_ for *_, range_ in scopes.doubts] + [one.range_ for one in members]
     at = _Places(source, ranges, shift, ascii_only=len(source) == len(code))
@@ -154,6 +166,7 @@ def _told(
         tuple(sorted(names, key=lambda one: one.start)),
         tuple(sorted(doubts, key=lambda one: one.start)),
         tuple(told),
+        tuple(Mention(text_of(m), at[m.start_byte], at[m.end_byte]) for m in mentions),
     )
 
 

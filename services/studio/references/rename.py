@@ -36,28 +36,41 @@ class Changed:
 @dataclass(frozen=True, slots=True)
 class Renamed:
     """The section afterwards. `entity_id`: the entity's id now. `moved`: ids that changed with
-    their files' names, old to new."""
+    their files' names, old to new. `mentions`: texts that are the name, and left as they were."""
 
     section: Section
     entity_id: str
     changes: tuple[Changed, ...]
     moved: dict[str, str]
+    mentions: tuple[Changed, ...] = ()
 
 
 @dataclass(slots=True)
 class _Plan:
-    """What is to be spliced, by file."""
+    """What is to be spliced, by file. `with_mentions`: texts that are the name, too."""
 
+    old: str
+    new: str
+    with_mentions: bool
     documents: dict[str, dict[Spot, list[Splice]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
     texts: dict[str, list[Splice]] = field(default_factory=lambda: defaultdict(list))
     changes: list[Changed] = field(default_factory=list)
+    mentions: list[Changed] = field(default_factory=list)
 
 
-def rename(section: Section, entity_id: str, name: str, given: Container[str] = ()) -> Renamed:
+def rename(
+    section: Section,
+    entity_id: str,
+    name: str,
+    given: Container[str] = (),
+    *,
+    with_mentions: bool = False,
+) -> Renamed:
     """Give a widget, query or script of a page another name. `given`: names that the app's
-    libraries bring. Raises EditRefused, which names the rule and the place."""
+    libraries bring. `with_mentions`: change texts that functions take for the name, too. Raises
+    EditRefused, which names the rule and the place."""
     entity = section.by_id.get(entity_id)
     if entity is None:
         raise EditRefused(field="entity_id", rule=EditRule.UNKNOWN_ENTITY, detail=entity_id)
@@ -69,12 +82,12 @@ def rename(section: Section, entity_id: str, name: str, given: Container[str] = 
     read = {one.entity_id: (one, bound) for one, bound in bindings_in(section)}
     before = {one_id: reading_of(bound) for one_id, (_, bound) in read.items()}
     _check(section, entity, name, given, before)
-    plan = _Plan()
+    plan = _Plan(entity.name, name, with_mentions)
     prefixes = node_paths(section)
     for one, bound in read.values():
         for binding in bound:
-            _plan_binding(plan, section, one, binding, entity.name, name, prefixes)
-        _plan_path_keys(plan, section, one, entity.name, name)
+            _plan_binding(plan, section, one, binding, prefixes.get(one.entity_id, ()))
+        _plan_path_keys(plan, section, one)
     for owner_id, path, spot, splice in own_spots(section, entity, name, prefixes):
         plan.documents[path][spot].append(splice)
         shown = path_text(spot.path)
@@ -104,22 +117,36 @@ def _check(
 
 
 def _plan_binding(
+    plan: _Plan, section: Section, entity: Entity, binding: Binding, prefix: Path
+) -> None:
+    splices = [
+        splice_of(binding.text, one.start, use, plan.new)
+        for one in binding.expressions
+        for use in one.names.found
+        if use.name == plan.old
+    ]
+    mentions = [
+        Splice(one.start + text.start, one.start + text.end, plan.new)
+        for one in binding.expressions
+        for text in one.names.mentions
+        if text.name == plan.old
+    ]
+    if plan.with_mentions:
+        splices += mentions
+    else:
+        plan.mentions += [_changed(entity, binding.path, binding.text, one) for one in mentions]
+    if splices:
+        _put(plan, section, entity, binding, prefix, splices)
+
+
+def _put(
     plan: _Plan,
     section: Section,
     entity: Entity,
     binding: Binding,
-    old: str,
-    new: str,
-    prefixes: dict[str, Path],
+    prefix: Path,
+    splices: list[Splice],
 ) -> None:
-    splices = [
-        splice_of(binding.text, one.start, use, new)
-        for one in binding.expressions
-        for use in one.names.found
-        if use.name == old
-    ]
-    if not splices:
-        return
     body = body_path(entity) if entity.kind in (Kind.QUERY, Kind.SCRIPT) else ""
     whole = is_whole(entity)
     if binding.path == TEXT and not whole:
@@ -128,7 +155,7 @@ def _plan_binding(
         path = binding.path
         if path == TEXT:
             path = SCRIPT_BODY if entity.kind is Kind.SCRIPT else BODY
-        spot = Spot((*prefixes.get(entity.entity_id, ()), *path))
+        spot = Spot((*prefix, *path))
         plan.documents[entity.path][spot] += splices
         twin = section.files.get(body) if path == BODY and not whole else None
         if twin is not None and twin.decode("utf-8", "replace") == binding.text:
@@ -152,7 +179,7 @@ def splice_of(text: str, code_start: int, use: Name, new: str) -> Splice:
     return Splice(start, end, new)
 
 
-def _plan_path_keys(plan: _Plan, section: Section, entity: Entity, old: str, new: str) -> None:
+def _plan_path_keys(plan: _Plan, section: Section, entity: Entity) -> None:
     """Appsmith's own lists of a query's expressions; a page has them too, of what it runs."""
     if entity.kind not in (Kind.PAGE, Kind.QUERY, Kind.SCRIPT_FUNCTION):
         return
@@ -161,8 +188,8 @@ def _plan_path_keys(plan: _Plan, section: Section, entity: Entity, old: str, new
         return
     for path, code in path_keys(exact_json(content)):
         for use in names_in(code, Goal.DATA).found:
-            if use.name == old:
-                splice = splice_of(code, 0, use, new)
+            if use.name == plan.old:
+                splice = splice_of(code, 0, use, plan.new)
                 plan.documents[entity.path][Spot(path)].append(splice)
                 plan.changes.append(_changed(entity, path, code, splice))
 
@@ -184,7 +211,7 @@ def _carried_out(
     moved = dict(_moved_ids(section, after, paths))
     _check_nothing_captured(entity.name, name, before, after, moved)
     entity_id = moved.get(entity.entity_id, entity.entity_id)
-    return Renamed(after, entity_id, tuple(plan.changes), moved)
+    return Renamed(after, entity_id, tuple(plan.changes), moved, tuple(plan.mentions))
 
 
 def _moved_ids(

@@ -51,6 +51,7 @@ class Scopes:
         self.doubts: list[tuple[str, tuple[int, int]]] = []
         self.foreign_syntax = False
         self._uses: list[tuple[str, Found, Scope]] = []
+        self._mentions: list[tuple[str, Node, Scope]] = []
         self._pending: list[tuple[Node, Scope]] = [(root, Scope(None, holds_vars=True))]
         while self._pending:
             node, scope = self._pending.pop()
@@ -66,14 +67,18 @@ class Scopes:
         """The uses of names that no scope around them declares."""
         found = []
         for name, use, scope in self._uses:
-            around: Scope | None = scope
-            while around is not None and name not in around.names:
-                around = around.outer
-            if around is None and name not in WORDS:
+            if _is_free(name, scope) and name not in WORDS:
                 found.append(use)
                 if name in ("eval", "Function"):
                     self.doubts.append(("eval", use.node.byte_range))
         return found
+
+    def mentions(self) -> list[Node]:
+        """Texts that were given to functions that nothing here declares."""
+        return [node for name, node, scope in self._mentions if _is_free(name, scope)]
+
+    def mention(self, function: str, text: Node, scope: Scope) -> None:
+        self._mentions.append((function, text, scope))
 
     def later(self, nodes: list[Node], scope: Scope) -> None:
         """To be visited."""
@@ -126,6 +131,13 @@ class Scopes:
 
 
 _ESCAPE = re.compile(r"\\u(?:([0-9a-fA-F]{4})|\{([0-9a-fA-F]{1,8})\})")
+
+
+def _is_free(name: str, scope: Scope) -> bool:
+    around: Scope | None = scope
+    while around is not None and name not in around.names:
+        around = around.outer
+    return around is None
 
 
 def text_of(node: Node) -> str:

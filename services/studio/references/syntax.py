@@ -5,6 +5,9 @@ from tree_sitter import Node
 from services.studio.references.members import constant_of
 from services.studio.references.scopes import Found, Scope, Scopes, Visits, text_of
 
+BY_NAME = ("showModal", "closeModal", "resetWidget")
+"""Appsmith's functions whose first argument is the name of a widget."""
+
 
 def scopes_of(root: Node) -> Scopes:
     """A tree's scopes, walked through."""
@@ -31,6 +34,21 @@ def _pair(scopes: Scopes, node: Node, scope: Scope) -> None:
     plain = key.type == "property_identifier"
     scopes.later([] if plain else [key], scope)
     scopes.use(Found(value, key=key if plain else None), scope)
+
+
+def _call(scopes: Scopes, node: Node, scope: Scope) -> None:
+    """Some functions take an entity's name as a text."""
+    scopes.later(node.named_children, scope)
+    function = node.child_by_field_name("function")
+    given = node.child_by_field_name("arguments")
+    first = given.named_children[0] if given is not None and given.named_children else None
+    if function is None or function.type != "identifier" or first is None:
+        return
+    name = text_of(function)
+    if name in BY_NAME and first.type in ("string", "template_string"):
+        inside = first.named_children
+        if len(inside) == 1 and inside[0].type == "string_fragment":
+            scopes.mention(name, inside[0], scope)
 
 
 def _member(scopes: Scopes, node: Node, scope: Scope) -> None:
@@ -168,6 +186,7 @@ _VISITS: Visits = {
     "undefined": _name,
     "shorthand_property_identifier": _shorthand,
     "shorthand_property_identifier_pattern": _shorthand,
+    "call_expression": _call,
     "pair": _pair,
     "pair_pattern": _pair,
     "member_expression": _member,

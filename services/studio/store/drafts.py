@@ -45,11 +45,11 @@ from services.studio.appsmith import (
 from services.studio.appsmith import App as Source
 from services.studio.appsmith import Edited as SourceEdit
 from services.studio.model import Addition, Adopted, App, Content, Edited
-from services.studio.model.renaming import Renaming
+from services.studio.model.renaming import Renamable, Renaming
 from services.studio.store.changes import compared, counted, only, readings_of
 from services.studio.store.contents import Contents, section_of
 from services.studio.store.index import EntityIndex
-from services.studio.store.renaming import changes_of, rename_in
+from services.studio.store.renaming import rename_in, told
 
 T = TypeVar("T")
 
@@ -125,18 +125,22 @@ class SqlDrafts(ChunkStore):
         manifest, held = await self._found(app, entity_id, expected_version)
         return await self._edit(app, manifest, held, lambda: remove_entity(held, entity_id))
 
-    async def rename(
-        self, app: App, entity_id: str, expected_version: int, name: str, *, write: bool
-    ) -> Renaming:
+    async def rename(self, app: App, wanted: Renamable) -> Renaming:
         """Rename an entity of the head, with all that refers to it."""
-        manifest, held = await self._found(app, entity_id, expected_version)
-        renamed = await self._tried(app, lambda: rename_in(held, entity_id, name))
+        manifest, held = await self._found(app, wanted.entity_id, wanted.expected_version)
+        renamed = await self._tried(
+            app,
+            lambda: rename_in(
+                held, wanted.entity_id, wanted.name, with_mentions=wanted.with_mentions
+            ),
+        )
         edited = None
-        if write:
+        if not wanted.dry_run:
             after = held.with_sections([renamed.section])
             entity = renamed.section.by_id[renamed.entity_id]
             edited = await self._kept(app, manifest, held, SourceEdit(after, entity))
-        return Renaming(edited, renamed.entity_id, changes_of(renamed))
+        changes, mentions = told(renamed.changes), told(renamed.mentions)
+        return Renaming(edited, renamed.entity_id, changes, mentions)
 
     async def adopt(
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str

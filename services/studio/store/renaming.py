@@ -1,21 +1,24 @@
 """Renames, between the format's library and the draft."""
 
+from collections.abc import Iterable
+
 from contracts.studio.app import RenameChange
 from services.studio.appsmith import App, EditRefused, EditRule, Kind
-from services.studio.references.rename import Renamed, rename
+from services.studio.references.rename import Changed, Renamed, rename
 
 
-def rename_in(app: App, entity_id: str, name: str) -> Renamed:
+def rename_in(app: App, entity_id: str, name: str, *, with_mentions: bool) -> Renamed:
     """Rename an entity of a page. Raises EditRefused."""
     entity = app.find(entity_id)
     if entity is None:
         raise EditRefused(field="entity_id", rule=EditRule.UNKNOWN_ENTITY, detail=entity_id)
     libraries = {one.name for one in app if one.kind is Kind.LIBRARY}
-    return rename(app.sections[entity.section], entity_id, name, libraries)
+    section = app.sections[entity.section]
+    return rename(section, entity_id, name, libraries, with_mentions=with_mentions)
 
 
-def changes_of(renamed: Renamed) -> list[RenameChange]:
-    """Every place, as the contract has it."""
+def told(places: Iterable[Changed]) -> list[RenameChange]:
+    """Places, as the contract has them."""
     return [
         RenameChange(
             entity_id=one.entity_id,
@@ -24,5 +27,5 @@ def changes_of(renamed: Renamed) -> list[RenameChange]:
             before=one.before,
             after=one.after,
         )
-        for one in renamed.changes
+        for one in places
     ]

@@ -209,6 +209,28 @@ def test_what_has_no_name_in_code_is_refused(entity_id: str, rule: EditRule) -> 
     assert refused.value.rule is rule
 
 
+def test_texts_that_are_the_name_are_told_and_changed_when_asked() -> None:
+    code = "{{ showModal('Input1'); resetWidget(`Input1`, true); showAlert('Input1') }}"
+    shadowed = "{{ (showModal => showModal('Input1'))(f) }}"
+    section = a_page(Input1=INPUT, Button1={"onClick": code, "onHover": shadowed})
+
+    left = renamed(section, f"widget:{P}/widgets/Input1.json", "Search")
+    changed = rename(section, f"widget:{P}/widgets/Input1.json", "Search", with_mentions=True)
+
+    assert [(one.start, one.before, one.after) for one in left.mentions] == [
+        (14, "Input1", "Search"),
+        (37, "Input1", "Search"),
+    ]
+    path = f"{P}/widgets/Button1.json"
+    assert left.section.files[path] == section.files[path]
+    button = json.loads(changed.section.files[path])
+    assert button["onClick"] == (
+        "{{ showModal('Search'); resetWidget(`Search`, true); showAlert('Input1') }}"
+    )
+    assert button["onHover"] == shadowed
+    assert changed.mentions == ()
+
+
 def test_its_own_name_changes_nothing() -> None:
     section = a_page(Input1=INPUT)
 
