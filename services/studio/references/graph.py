@@ -12,6 +12,7 @@ from services.studio.references.readings import Reading, Use
 NAMED = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
 """What code may call by its name; a script's function only through its script."""
 
+MEANT_MAX = 100
 RUNNABLE = (Kind.QUERY, Kind.SCRIPT, Kind.SCRIPT_FUNCTION)
 
 
@@ -47,7 +48,10 @@ class PageGraph:
         self._given = given
         self._named: dict[str, Entity] = {}
         self._functions: dict[tuple[str, str], str] = {}
+        self._children: dict[str, list[str]] = defaultdict(list)
         for entity in self.entities.values():
+            if entity.parent_id:
+                self._children[entity.parent_id].append(entity.entity_id)
             if entity.kind in NAMED:
                 self._named.setdefault(entity.name, entity)
             elif entity.kind is Kind.SCRIPT_FUNCTION:
@@ -62,13 +66,15 @@ class PageGraph:
         self.incoming = self._by(lambda one: one.target_id)
 
     def dangling(self) -> list[Dangling]:
-        """Uses of names that nobody has, with the likeliest name (other case, a typo)."""
+        """Uses of names that nobody has, with the likeliest name (other case, a typo): of the first
+        MEANT_MAX missing names, for each is compared with all that there are."""
         names = {name.lower(): name for name in self._named}
-        found = []
-        for source, use in self._dangling:
-            close = get_close_matches(use.name.lower(), names, n=1, cutoff=0.8)
-            found.append(Dangling(source, use, names[close[0]] if close else ""))
-        return found
+        missing = list(dict.fromkeys(use.name for _, use in self._dangling))[:MEANT_MAX]
+        meant = {}
+        for name in missing:
+            close = get_close_matches(name.lower(), names, n=1, cutoff=0.8)
+            meant[name] = names[close[0]] if close else ""
+        return [Dangling(source, use, meant.get(use.name, "")) for source, use in self._dangling]
 
     def unused(self) -> list[str]:
         """Queries, scripts and functions that nothing refers to and that no page runs on load.
@@ -114,11 +120,11 @@ class PageGraph:
 
     def inside(self, start: str) -> set[str]:
         """Ids of an entity and of what is in it: a container's widgets, a script's functions."""
-        found = {start}
-        size = 0
-        while size < len(found):
-            size = len(found)
-            found |= {i for i, one in self.entities.items() if one.parent_id in found}
+        found, pending = {start}, [start]
+        while pending:
+            fresh = [i for i in self._children.get(pending.pop(), ()) if i not in found]
+            found.update(fresh)
+            pending += fresh
         return found
 
     def _family(self, entity_id: str) -> list[str]:

@@ -6,8 +6,7 @@ the values that it uses: `Table1.selectedRow.id` for what is bound at, above or 
 nor does what a trigger does. What widgets derive from their own properties is not known here.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from services.studio.appsmith import Kind
@@ -21,10 +20,12 @@ _LATER = frozenset(("data", "isLoading", "responseMeta", "clear", "run"))
 
 @dataclass(frozen=True, slots=True, order=True)
 class Value:
-    """A bound property of an entity."""
+    """A bound property of an entity. `below`: stands for all values at the path and below it, so
+    that many who use many are tied by few; never in an answer."""
 
     entity_id: str
     path: tuple[str, ...]
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def order_of(graph: PageGraph) -> Order:
     values: list[Value] = []
     cycles: list[tuple[Value, ...]] = []
     for component in _components(waits):
-        values += component
+        values += [one for one in component if not one.below]
         if len(component) > 1 or component[0] in waits[component[0]]:
             cycles.append(_ring(component, waits))
     return Order(tuple(values), tuple(cycles))
@@ -60,13 +61,19 @@ def _waits(graph: PageGraph) -> dict[Value, list[Value]]:
     for one in graph.references:
         if _is_value(graph, one.source_id, one.use):
             uses[_value(one.source_id, one.use.path, one.use.inside)].append(one)
-    by_entity: dict[str, list[Value]] = defaultdict(list)
-    for value in sorted(uses):
-        by_entity[value.entity_id].append(value)
-    return {
-        value: sorted({wanted for one in uses[value] for wanted in _wanted(graph, one, by_entity)})
-        for value in sorted(uses)
-    }
+    waits: dict[Value, list[Value]] = {value: [] for value in sorted(uses)}
+    for value in list(waits):
+        above = value
+        for end in range(len(value.path), -1, -1):
+            below = Value(value.entity_id, value.path[:end], below=True)
+            known = below in waits
+            waits.setdefault(below, []).append(above)
+            if known:
+                break
+            above = below
+    for value, found in uses.items():
+        waits[value] = sorted({wanted for one in found for wanted in _wanted(graph, one, waits)})
+    return waits
 
 
 def _is_value(graph: PageGraph, entity_id: str, use: Use) -> bool:
@@ -77,17 +84,18 @@ def _value(entity_id: str, path: Path, inside: str) -> Value:
     return Value(entity_id, (inside,) if not path and inside else tuple(map(str, path)))
 
 
-def _wanted(graph: PageGraph, one: Reference, by_entity: dict[str, list[Value]]) -> Iterator[Value]:
+def _wanted(graph: PageGraph, one: Reference, known: Container[Value]) -> Iterator[Value]:
     target = graph.entities[one.target_id]
     members = one.use.members
     holder = target.parent_id if target.kind is Kind.SCRIPT_FUNCTION else target.entity_id
     script = target.kind in (Kind.SCRIPT, Kind.SCRIPT_FUNCTION)
     if script and len(members) > 1 and members[1] in _LATER:
         return
-    for value in by_entity.get(holder, ()):
-        common = min(len(members), len(value.path))
-        if value.path[:common] == members[:common]:
-            yield value
+    for end in range(len(members)):
+        if (above := Value(holder, members[:end])) in known:
+            yield above
+    if (below := Value(holder, members, below=True)) in known:
+        yield below
 
 
 def _components(waits: dict[Value, list[Value]]) -> Iterator[list[Value]]:
@@ -132,7 +140,7 @@ def _popped(stack: list[Value], until: Value) -> list[Value]:
 
 def _ring(component: list[Value], waits: dict[Value, list[Value]]) -> tuple[Value, ...]:
     """A shortest way around, from the component's first value."""
-    start, inside = min(component), set(component)
+    start, inside = min(one for one in component if not one.below), set(component)
     came_from: dict[Value, Value] = {}
     border = [start]
     while border:
@@ -143,7 +151,7 @@ def _ring(component: list[Value], waits: dict[Value, list[Value]]) -> tuple[Valu
                     way = [here]
                     while way[-1] != start:
                         way.append(came_from[way[-1]])
-                    return tuple(reversed(way))
+                    return tuple(one for one in reversed(way) if not one.below)
                 if there in inside and there not in came_from:
                     came_from[there] = here
                     ring.append(there)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 
 from services.studio.appsmith import Entity, Kind, Section
-from services.studio.appsmith.canvas import layouts_of
 from services.studio.appsmith.compare import Path
 from services.studio.appsmith.entities import part
 from services.studio.appsmith.sources import exact_json
@@ -150,9 +149,8 @@ def _on_load(section: Section, page: Entity, entity: Entity, new: str) -> Iterat
     old = entity.name
     value = exact_json(section.files[page.path])
     layouts = part(value, "unpublishedPage").get("layouts")
-    known = layouts_of(value)
     for n, layout in enumerate(layouts if isinstance(layouts, list) else []):
-        rounds = layout.get("layoutOnLoadActions") if layout in known else None
+        rounds = layout.get("layoutOnLoadActions") if isinstance(layout, dict) else None
         for m, actions in enumerate(rounds if isinstance(rounds, list) else []):
             for k, action in enumerate(actions if isinstance(actions, list) else []):
                 if not isinstance(action, dict):

@@ -47,11 +47,13 @@ class Renamed:
 
 @dataclass(slots=True)
 class _Plan:
-    """What is to be spliced, by file. `with_mentions`: texts that are the name, too."""
+    """What is to be spliced, by file. `with_mentions`: texts that are the name, too. `follows`:
+    code means this entity by the name, and not another one that has it, too."""
 
     old: str
     new: str
     with_mentions: bool
+    follows: bool
     documents: dict[str, dict[Spot, list[Splice]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
@@ -82,9 +84,10 @@ def rename(
     read = {one.entity_id: (one, bound) for one, bound in bindings_in(section)}
     before = {one_id: reading_of(bound) for one_id, (_, bound) in read.items()}
     _check(section, entity, name, given, before)
-    plan = _Plan(entity.name, name, with_mentions)
+    meant = next(e for e in section.entities if e.kind in NAMED and e.name == entity.name)
+    plan = _Plan(entity.name, name, with_mentions, follows=meant is entity)
     prefixes = node_paths(section)
-    for one, bound in read.values():
+    for one, bound in read.values() if plan.follows else ():
         for binding in bound:
             _plan_binding(plan, section, one, binding, prefixes.get(one.entity_id, ()))
         _plan_path_keys(plan, section, one)
@@ -209,7 +212,7 @@ def _carried_out(
     files = {paths.get(path, path): content for path, content in files.items()}
     after = Section(section.name, section.format_version, dict(sorted(files.items())))
     moved = dict(_moved_ids(section, after, paths))
-    _check_nothing_captured(entity.name, name, before, after, moved)
+    _check_nothing_captured(plan, before, after, moved)
     entity_id = moved.get(entity.entity_id, entity.entity_id)
     return Renamed(after, entity_id, tuple(plan.changes), moved, tuple(plan.mentions))
 
@@ -228,14 +231,17 @@ def _moved_ids(
 
 
 def _check_nothing_captured(
-    old: str, new: str, before: dict[str, Reading], after: Section, moved: dict[str, str]
+    plan: _Plan, before: dict[str, Reading], after: Section, moved: dict[str, str]
 ) -> None:
     """What used something else still does, and what used it uses it still: a local of that name
     would have taken a reference, or a reference the place of a local."""
     now = {one.entity_id: reading_of(bound) for one, bound in bindings_in(after)}
     for entity_id, reading in before.items():
-        was = [(new if u.name == old else u.name, u.how, u.members) for u in reading.uses]
+        was = [
+            (plan.new if plan.follows and u.name == plan.old else u.name, u.how, u.members)
+            for u in reading.uses
+        ]
         found = [(u.name, u.how, u.members) for u in now[moved.get(entity_id, entity_id)].uses]
         if was != found:
-            detail = f"a variable in {entity_id} has the name {new}"
+            detail = f"a variable in {entity_id} has the name {plan.new}"
             raise EditRefused(field="name", rule=EditRule.NAME_CAPTURED, detail=detail)

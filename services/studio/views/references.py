@@ -89,7 +89,9 @@ async def get_evaluation_order(
 async def get_findings(query: GetFindings, database: Database, contents: Contents) -> Findings:
     """Of all pages, or of some."""
     graphs = await _graphs(query.workspace_id, query.app_id, query.pages, database, contents)
-    found = [finding for graph in graphs.values() for finding in findings_of(graph)]
+    found = await asyncio.to_thread(
+        lambda: [one for graph in graphs.values() for one in findings_of(graph)]
+    )
     found.sort(key=lambda one: (one.severity is Severity.WARNING, one.page, one.entity_id))
     return Findings(findings=found[: query.limit], more=len(found) > query.limit)
 

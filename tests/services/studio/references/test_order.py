@@ -149,3 +149,14 @@ def reach(start: str, ties: set[tuple[str, str]]) -> set[str]:
         border = {b for a, b in ties if a in border} - found
         found |= border
     return found
+
+
+def test_many_who_use_many_take_time_by_their_number() -> None:
+    bound = [(f"A.p{n}", "JSON.stringify(B) + C.text") for n in range(4000)]
+    bound += [(f"B.q{n}", "C.text") for n in range(4000)]
+
+    order = an_order(*bound)  # by pairs: 16 million
+
+    assert len(order.values) == 8000
+    assert told(order)[0].startswith("B.")
+    assert order.cycles == ()

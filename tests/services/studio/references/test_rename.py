@@ -231,6 +231,19 @@ def test_texts_that_are_the_name_are_told_and_changed_when_asked() -> None:
     assert changed.mentions == ()
 
 
+def test_code_means_the_first_of_two_of_one_name() -> None:
+    section = a_page(Input1=INPUT, Table1=TABLE)
+    path = f"{P}/widgets/Zwei.json"
+    second = {"widgetName": "Input1", "widgetId": "z", "type": "X"}
+    section = section.with_files({path: json.dumps(second).encode()})
+
+    after = renamed(section, f"widget:{path}", "Search").section
+
+    assert json.loads(after.files[path])["widgetName"] == "Search"
+    table = f"{P}/widgets/Table1.json"
+    assert after.files[table] == section.files[table]
+
+
 def test_its_own_name_changes_nothing() -> None:
     section = a_page(Input1=INPUT)
 
