@@ -1,6 +1,7 @@
 """Who uses whom in an app's head: graphs of pages, made of what is stored beside each entity."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -44,10 +45,21 @@ from services.studio.store.contents import Contents
 
 PLACES_MAX = 50
 
-_HEAD = "SELECT state->>'head_digest' AS digest FROM app WHERE workspace_id = $1 AND id = $2"
-_ROWS = """SELECT entity_id, kind, name, page, parent_id, path, digest, fields,
-    reading::text AS reading FROM entity WHERE workspace_id = $1 AND app_id = $2
-    AND (kind = 'library' OR cardinality($3::text[]) = 0 OR page = ANY($3))"""
+GRAPHS_MAX, USES_MAX = 32, 20_000
+"""So many graphs are kept in memory, of at most so many uses each."""
+
+_APP = "SELECT true FROM app WHERE workspace_id = $1 AND id = $2"
+_PLACE = """SELECT e.page, a.state->>'head_digest' AS head
+FROM entity AS e JOIN app AS a ON a.id = e.app_id
+WHERE e.workspace_id = $1 AND e.app_id = $2 AND e.entity_id = $3"""
+_ROWS = """SELECT e.entity_id, e.kind, e.name, e.page, e.parent_id, e.path, e.digest, e.fields,
+    e.reading::text AS reading, a.state->>'head_digest' AS head
+FROM entity AS e JOIN app AS a ON a.id = e.app_id
+WHERE e.workspace_id = $1 AND e.app_id = $2
+    AND (e.kind = 'library' OR cardinality($3::text[]) = 0 OR e.page = ANY($3))"""
+
+_GRAPHS: OrderedDict[tuple[UUID, str, str], PageGraph] = OrderedDict()
+"""By workspace, head's digest and page: what a digest names never changes."""
 
 
 async def get_dependencies(
@@ -80,6 +92,8 @@ async def get_evaluation_order(
     query: GetEvaluationOrder, database: Database, contents: Contents
 ) -> EvaluationOrder:
     """Of one page; a page that there is not has no values."""
+    if not await database.fetchval(_APP, query.workspace_id, query.app_id):
+        raise Rejected(AppUnknown(app_id=query.app_id))
     graphs = await _graphs(query.workspace_id, query.app_id, [query.page], database, contents)
     graph = graphs.get(query.page)
     values = order_of(graph).values if graph is not None else ()
@@ -88,6 +102,8 @@ async def get_evaluation_order(
 
 async def get_findings(query: GetFindings, database: Database, contents: Contents) -> Findings:
     """Of all pages, or of some."""
+    if not await database.fetchval(_APP, query.workspace_id, query.app_id):
+        raise Rejected(AppUnknown(app_id=query.app_id))
     graphs = await _graphs(query.workspace_id, query.app_id, query.pages, database, contents)
     found = await asyncio.to_thread(
         lambda: [one for graph in graphs.values() for one in findings_of(graph)]
@@ -100,16 +116,14 @@ async def _graph_around(
     query: GetDependencies | WhatBreaks, database: Database, contents: Contents
 ) -> PageGraph:
     """The graph of an entity's page; what belongs to no page is alone in its own."""
-    page = await database.fetchval(
-        "SELECT page FROM entity WHERE workspace_id = $1 AND app_id = $2 AND entity_id = $3",
-        query.workspace_id,
-        query.app_id,
-        query.entity_id,
-    )
-    if page is None:
+    place = await database.fetchrow(_PLACE, query.workspace_id, query.app_id, query.entity_id)
+    if place is None:
         raise Rejected(EntityUnknown(app_id=query.app_id, entity_id=query.entity_id))
-    graphs = await _graphs(query.workspace_id, query.app_id, [page], database, contents)
-    graph = graphs.get(page)
+    page = place["page"]
+    graph = _GRAPHS.get((query.workspace_id, place["head"], page))
+    if graph is None:
+        graphs = await _graphs(query.workspace_id, query.app_id, [page], database, contents)
+        graph = graphs.get(page)
     if graph is None or query.entity_id not in graph.entities:  # it went meanwhile
         raise Rejected(EntityUnknown(app_id=query.app_id, entity_id=query.entity_id))
     return graph
@@ -118,9 +132,6 @@ async def _graph_around(
 async def _graphs(
     workspace_id: UUID, app_id: UUID, pages: list[str], database: Database, contents: Contents
 ) -> dict[str, PageGraph]:
-    digest = await database.fetchval(_HEAD, workspace_id, app_id)
-    if digest is None:
-        raise Rejected(AppUnknown(app_id=app_id))
     rows = await database.fetch(_ROWS, workspace_id, app_id, pages)
     libraries = {row["name"] for row in rows if row["kind"] == Kind.LIBRARY}
     by_page: dict[str, list[Any]] = {}  # asyncpg's rows
@@ -128,8 +139,13 @@ async def _graphs(
         by_page.setdefault(row["page"], []).append(row)
     graphs = {}
     for page, found in by_page.items():
-        readings = await _readings(workspace_id, digest, page, found, contents)
-        graphs[page] = PageGraph(map(_entity, found), readings, libraries)
+        head = found[0]["head"]
+        readings = await _readings(workspace_id, head, page, found, contents)
+        graphs[page] = graph = PageGraph(map(_entity, found), readings, libraries)
+        if sum(len(one.uses) for one in readings.values()) <= USES_MAX:
+            _GRAPHS[workspace_id, head, page] = graph
+    while len(_GRAPHS) > GRAPHS_MAX:
+        _GRAPHS.popitem(last=False)
     return graphs
 
 

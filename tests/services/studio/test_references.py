@@ -109,6 +109,7 @@ async def test_an_edit_changes_what_is_stored_with_it(desk: Desk) -> None:
     title = await added(desk, app, EntityKind.WIDGET, "Title", text="{{ fetchAl.data }}")
 
     before = await findings(desk, app)
+    users_before = await dependencies(desk, fetch, Direction.USED_BY)
     entity = await desk.entity(app.app_id, title.entity_id)
     change = ChangeEntity(
         workspace_id=desk.workspace_id,
@@ -127,6 +128,8 @@ async def test_an_edit_changes_what_is_stored_with_it(desk: Desk) -> None:
     )
     assert (unused.rule, unused.entity_id) == (FindingRule.UNUSED, fetch.entity_id)
     assert await findings(desk, app) == []
+    assert users_before == []
+    assert [one.name for one in await dependencies(desk, fetch, Direction.USED_BY)] == ["Title"]
 
 
 async def test_what_goes_leaves_names_that_nobody_has(desk: Desk) -> None:
