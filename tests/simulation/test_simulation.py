@@ -11,6 +11,7 @@ from tests.simulation.kill import hunt
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.scenarios import every
 
+TRIES = 8
 SEEDS = 40
 
 
@@ -30,12 +31,15 @@ def test_sagas_keep_their_promises_under_fresh_faults() -> None:
 
 @pytest.mark.parametrize("scenario", rare.ALL, ids=lambda scenario: scenario.__name__)
 def test_what_is_rare_is_survived_too(scenario: rare.Rare) -> None:
-    seed = secrets.randbelow(10**9)
+    fired = scenario is rare.held_locks  # that one is slow, not faulty
+    for _ in range(TRIES):  # some seeds are lucky: nothing crashes in one of twelve
+        seed = secrets.randbelow(10**9)
+        outcome = simulate(scenario(seed), seed)
 
-    outcome = simulate(scenario(seed), seed)
-
-    assert outcome.violations == [], f"seed {seed}"
-    assert outcome.fired or scenario is rare.held_locks
+        assert outcome.violations == [], f"seed {seed}"
+        if fired := fired or bool(outcome.fired):
+            break
+    assert fired
 
 
 def test_the_same_seed_is_the_same_world() -> None:
