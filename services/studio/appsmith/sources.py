@@ -12,11 +12,12 @@ from services.studio.appsmith.sections import Section
 WITH_BODY = (Kind.QUERY, Kind.SCRIPT, Kind.SCRIPT_FUNCTION)
 _BODY_SUFFIX = {Kind.QUERY: ".txt", Kind.SCRIPT_FUNCTION: ".txt", Kind.SCRIPT: ".js"}
 _ACTION = ("unpublishedAction", "actionConfiguration")
-_BODY_AT = {
+BODY_AT = {
     Kind.QUERY: _ACTION,
     Kind.SCRIPT_FUNCTION: _ACTION,
     Kind.SCRIPT: ("unpublishedCollection",),
 }
+"""The object whose `body` it is, in the JSON of a query or script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,13 @@ def body_of(section: Section, entity: Entity) -> bytes | None:
 
 def body_in(entity: Entity, value: Object) -> str | None:
     """The body that the JSON of a query or script has in it, if it has one."""
-    body = part(value, *_BODY_AT[entity.kind]).get("body")
+    body = part(value, *BODY_AT[entity.kind]).get("body")
     return body if isinstance(body, str) else None
 
 
 def with_body(entity: Entity, value: Object, body: str) -> Object:
     """The JSON of a query or script of an old format, with another body in it."""
-    keys = _BODY_AT[entity.kind]
+    keys = BODY_AT[entity.kind]
     inner: Object = {**part(value, *keys), "body": body}
     for at in range(len(keys) - 1, 0, -1):
         inner = {**part(value, *keys[:at]), keys[at]: inner}

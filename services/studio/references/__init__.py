@@ -10,8 +10,6 @@ from services.studio.references.bindings import (
     Binding,
     Expression,
     bindings_in,
-    bindings_of,
-    keys_of,
 )
 from services.studio.references.graph import Dangling, PageGraph, Reference
 from services.studio.references.javascript import (
@@ -20,7 +18,6 @@ from services.studio.references.javascript import (
     Goal,
     Name,
     Names,
-    Uncertain,
     names_in,
 )
 from services.studio.references.moustache import Segment, is_bound, segments
@@ -52,14 +49,11 @@ __all__ = [
     "Reading",
     "Reference",
     "Segment",
-    "Uncertain",
     "Unclear",
     "Use",
     "Value",
     "bindings_in",
-    "bindings_of",
     "is_bound",
-    "keys_of",
     "names_in",
     "order_of",
     "reading_of",

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.studio.appsmith import Entity, Kind, Section, Source
 from services.studio.appsmith.compare import Path, sources
-from services.studio.appsmith.entities import part
+from services.studio.appsmith.sources import BODY_AT, body_in
 from services.studio.references.javascript import Goal, Names, names_in
 from services.studio.references.moustache import is_bound, segments
 
@@ -17,7 +17,6 @@ TEXT: Path = ()
 
 _SHORT = 2000
 _ON = re.compile(r"on[A-Z]")
-_BODY = ("unpublishedAction", "actionConfiguration", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +60,12 @@ def bindings_of(entity: Entity, source: Source) -> list[Binding]:
     if entity.kind is Kind.SCRIPT and source.text is not None:
         found.append(Binding(TEXT, False, source.text, (_whole(source.text, Goal.SCRIPT),)))
     if entity.kind is Kind.SCRIPT_FUNCTION:
-        body = source.text or part(source.value, *_BODY[:2]).get("body")
-        if isinstance(body, str) and body.strip():
-            path = TEXT if source.text else _BODY
+        body = source.text or body_in(entity, source.value or {})
+        if body and body.strip():
+            path = TEXT if source.text else (*BODY_AT[entity.kind], "body")
             found.append(Binding(path, False, body, (_whole(body, Goal.DATA),)))
     if entity.kind is Kind.QUERY and source.text is not None and is_bound(source.text):
-        known = part(source.value, *_BODY[:2]).get("body") == source.text
+        known = body_in(entity, source.value or {}) == source.text
         if not known:
             found.append(Binding(TEXT, False, source.text, _expressions(source.text, Goal.DATA)))
     return found

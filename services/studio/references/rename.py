@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from services.studio.appsmith import EditRefused, EditRule, Entity, Kind, Section
 from services.studio.appsmith.compare import Path, path_text
 from services.studio.appsmith.edit_rules import check_name
-from services.studio.appsmith.sources import body_path, exact_json, is_whole
+from services.studio.appsmith.sources import (
+    BODY_AT,
+    WITH_BODY,
+    body_path,
+    exact_json,
+    is_whole,
+)
 from services.studio.references.bindings import TEXT, Binding, bindings_in
 from services.studio.references.graph import NAMED
 from services.studio.references.javascript import Goal, Name, names_in
@@ -16,9 +22,6 @@ from services.studio.references.platform import PLATFORM
 from services.studio.references.readings import Reading, reading_of
 from services.studio.references.scopes import WORDS
 from services.studio.references.splice import Splice, Spot, spliced, spliced_json
-
-BODY: Path = ("unpublishedAction", "actionConfiguration", "body")
-SCRIPT_BODY: Path = ("unpublishedCollection", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +158,11 @@ def _put(
     if binding.path == TEXT and not whole:
         plan.texts[body] += splices
     else:
-        path = binding.path
-        if path == TEXT:
-            path = SCRIPT_BODY if entity.kind is Kind.SCRIPT else BODY
+        inner = (*BODY_AT[entity.kind], "body") if entity.kind in WITH_BODY else TEXT
+        path = inner if binding.path == TEXT else binding.path
         spot = Spot((*prefix, *path))
         plan.documents[entity.path][spot] += splices
-        twin = section.files.get(body) if path == BODY and not whole else None
+        twin = section.files.get(body) if path == inner and not whole else None
         if twin is not None and twin.decode("utf-8", "replace") == binding.text:
             plan.texts[body] += splices  # a query's text stands in its metadata too
     plan.changes += [_changed(entity, binding.path, binding.text, one) for one in splices]

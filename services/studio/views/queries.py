@@ -106,7 +106,7 @@ async def _list_batch(query: ListEntities, database: Database) -> Entities:
 
 async def get_entities(query: GetEntities, database: Database, contents: Contents) -> Entities:
     """By id, each with its source as it stands in the head."""
-    app = await _one_app(database, query.workspace_id, query.app_id)
+    app = await one_app(database, query.workspace_id, query.app_id)
     rows = await database.fetch(
         f"{_ENTITY} FROM entity WHERE workspace_id = $1 AND app_id = $2 AND entity_id = ANY($3)"
         " ORDER BY page, path, entity_id",
@@ -175,7 +175,8 @@ async def diff_revisions(
     )
 
 
-async def _one_app(database: Database, workspace_id: UUID, app_id: UUID) -> Any:  # asyncpg's row
+async def one_app(database: Database, workspace_id: UUID, app_id: UUID) -> Any:  # asyncpg's row
+    """Its row; Rejected when the workspace has none such."""
     row = await database.fetchrow(f"{_APP} AND id = $2", workspace_id, app_id)
     if row is None:
         raise Rejected(AppUnknown(app_id=app_id))

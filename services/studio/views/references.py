@@ -9,7 +9,6 @@ from uuid import UUID
 from chassis.errors import Rejected
 from chassis.stores.postgres import Database
 from contracts.studio.app import (
-    AppUnknown,
     BoundValue,
     CodePlace,
     Dependencies,
@@ -42,13 +41,13 @@ from services.studio.references import (
     restored,
 )
 from services.studio.store.contents import Contents
+from services.studio.views.queries import one_app
 
 PLACES_MAX = 50
 
 GRAPHS_MAX, USES_MAX = 32, 20_000
 """So many graphs are kept in memory, of at most so many uses each."""
 
-_APP = "SELECT true FROM app WHERE workspace_id = $1 AND id = $2"
 _PLACE = """SELECT e.page, a.state->>'head_digest' AS head
 FROM entity AS e JOIN app AS a ON a.id = e.app_id
 WHERE e.workspace_id = $1 AND e.app_id = $2 AND e.entity_id = $3"""
@@ -92,8 +91,7 @@ async def get_evaluation_order(
     query: GetEvaluationOrder, database: Database, contents: Contents
 ) -> EvaluationOrder:
     """Of one page; a page that there is not has no values."""
-    if not await database.fetchval(_APP, query.workspace_id, query.app_id):
-        raise Rejected(AppUnknown(app_id=query.app_id))
+    await one_app(database, query.workspace_id, query.app_id)
     graphs = await _graphs(query.workspace_id, query.app_id, [query.page], database, contents)
     graph = graphs.get(query.page)
     values = order_of(graph).values if graph is not None else ()
@@ -102,8 +100,7 @@ async def get_evaluation_order(
 
 async def get_findings(query: GetFindings, database: Database, contents: Contents) -> Findings:
     """Of all pages, or of some."""
-    if not await database.fetchval(_APP, query.workspace_id, query.app_id):
-        raise Rejected(AppUnknown(app_id=query.app_id))
+    await one_app(database, query.workspace_id, query.app_id)
     graphs = await _graphs(query.workspace_id, query.app_id, query.pages, database, contents)
     found = await asyncio.to_thread(
         lambda: [one for graph in graphs.values() for one in findings_of(graph)]

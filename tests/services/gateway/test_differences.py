@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from contracts.studio.app import (
-    App,
     Apps,
     DiffRevisions,
     EntityDifference,
@@ -15,9 +14,9 @@ from contracts.studio.app import (
     RevisionDifference,
 )
 from services.gateway import ids
+from tests.services.gateway.builders import an_app
 from tests.services.gateway.fakes import (
     APP,
-    NOW,
     OTHER_WORKSPACE,
     REVISION,
     WORKSPACE,
@@ -34,19 +33,8 @@ ASK = """query($app: ID!, $one: ID!, $ids: [ID!]) { app(id: $app) {
     difference(before: $one, after: $one, entityIds: $ids) { differences { entityId %s } } } }"""
 
 
-def an_app(query: GetApps) -> Apps:
-    app = App(
-        app_id=APP,
-        workspace_id=WORKSPACE,
-        app_name="Tea",
-        state="active",
-        version=1,
-        head_revision_id=REVISION,
-        counts={},
-        created_at=NOW,
-        updated_at=NOW,
-    )
-    return Apps(apps=[app])
+def the_app(query: GetApps) -> Apps:
+    return Apps(apps=[an_app()])
 
 
 def a_difference(query: DiffRevisions) -> RevisionDifference:
@@ -73,7 +61,7 @@ def a_difference(query: DiffRevisions) -> RevisionDifference:
     ],
 )
 async def test_details_are_read_only_when_they_are_asked_for(fields: str, detailed: bool) -> None:
-    world, fake = a_world({GetApps: an_app, DiffRevisions: a_difference})
+    world, fake = a_world({GetApps: the_app, DiffRevisions: a_difference})
 
     async with a_client(world) as client:
         result = await graphql(client, ASK % fields, app=APP_ID, one=REVISION_ID, ids=[ENTITY])
@@ -84,7 +72,7 @@ async def test_details_are_read_only_when_they_are_asked_for(fields: str, detail
 
 
 async def test_values_come_as_exact_json_texts() -> None:
-    world, _ = a_world({GetApps: an_app, DiffRevisions: a_difference})
+    world, _ = a_world({GetApps: the_app, DiffRevisions: a_difference})
 
     async with a_client(world) as client:
         fields = "properties { path before after }"
@@ -96,7 +84,7 @@ async def test_values_come_as_exact_json_texts() -> None:
 
 
 async def test_a_revision_of_another_app_is_refused() -> None:
-    world, _ = a_world({GetApps: an_app, DiffRevisions: a_difference})
+    world, _ = a_world({GetApps: the_app, DiffRevisions: a_difference})
     other = ids.encode("Revision", OTHER_WORKSPACE, APP, REVISION)
 
     async with a_client(world) as client:

@@ -28,7 +28,7 @@ from tests.services.gateway.fakes import (
     code,
     graphql,
 )
-from tests.services.gateway.test_differences import APP_ID, an_app
+from tests.services.gateway.test_differences import APP_ID, the_app
 
 TABLE = ids.encode("Entity", WORKSPACE, APP, "widget:Table1")
 FETCH = ids.encode("Entity", WORKSPACE, APP, "query:fetchAll")
@@ -66,7 +66,7 @@ def a_finding(query: GetFindings) -> Findings:
 
 
 async def test_who_uses_an_entity_is_told_with_places() -> None:
-    world, fake = a_world({GetApps: an_app, GetDependencies: the_users})
+    world, fake = a_world({GetApps: the_app, GetDependencies: the_users})
 
     async with a_client(world) as client:
         result: Any = await graphql(client, ASK, app=APP_ID, of=FETCH, depth=3)
@@ -83,7 +83,7 @@ async def test_who_uses_an_entity_is_told_with_places() -> None:
 
 
 async def test_a_depth_of_nothing_is_refused_by_name() -> None:
-    world, _ = a_world({GetApps: an_app, GetDependencies: the_users})
+    world, _ = a_world({GetApps: the_app, GetDependencies: the_users})
 
     async with a_client(world) as client:
         result = await graphql(client, ASK, app=APP_ID, of=FETCH, depth=0)
@@ -93,7 +93,7 @@ async def test_a_depth_of_nothing_is_refused_by_name() -> None:
 
 
 async def test_an_entity_of_another_app_is_refused() -> None:
-    world, _ = a_world({GetApps: an_app, GetDependencies: the_users})
+    world, _ = a_world({GetApps: the_app, GetDependencies: the_users})
     other = ids.encode("Entity", OTHER_WORKSPACE, APP, "query:fetchAll")
 
     async with a_client(world) as client:
@@ -103,7 +103,7 @@ async def test_an_entity_of_another_app_is_refused() -> None:
 
 
 async def test_findings_come_with_the_likeliest_name() -> None:
-    world, fake = a_world({GetApps: an_app, GetFindings: a_finding})
+    world, fake = a_world({GetApps: the_app, GetFindings: a_finding})
     ask = """query($app: ID!) { app(id: $app) { findings(pages: ["Home"], first: 1) {
         more findings { rule severity entityId missing meant place { path } } } } }"""
 
