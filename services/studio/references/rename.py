@@ -153,7 +153,7 @@ def _put(
     prefix: Path,
     splices: list[Splice],
 ) -> None:
-    body = body_path(entity) if entity.kind in (Kind.QUERY, Kind.SCRIPT) else ""
+    body = body_path(entity) if entity.kind in WITH_BODY else ""
     whole = is_whole(entity)
     if binding.path == TEXT and not whole:
         plan.texts[body] += splices

@@ -131,6 +131,15 @@ def test_a_scripts_functions_go_with_it() -> None:
     assert page["layoutOnLoadActions"][0][1] == {"id": "P_Helpers.sum", "name": "Helpers.sum"}
 
 
+def test_a_functions_own_text_is_changed_where_it_stands() -> None:
+    path = f"{P}/queries/Utils-sum/Utils-sum.txt"
+    section = a_page(Input1=INPUT).with_files({path: b"() => Input1.value"})
+
+    after = renamed(section, f"widget:{P}/widgets/Input1.json", "Search").section
+
+    assert after.files[path] == b"() => Search.value"
+
+
 def test_a_list_keeps_the_names_that_it_repeats() -> None:
     inner = {
         "template": {"Input1": {"text": "{{ 1 }}"}},
