@@ -21,7 +21,7 @@ from services.studio.references.javascript import (
     names_in,
 )
 from services.studio.references.moustache import Segment, is_bound, segments
-from services.studio.references.order import Order, Value, order_of
+from services.studio.references.order import Knot, Order, Value, order_of
 from services.studio.references.readings import (
     How,
     Reading,
@@ -42,6 +42,7 @@ __all__ = [
     "Expression",
     "Goal",
     "How",
+    "Knot",
     "Name",
     "Names",
     "Order",

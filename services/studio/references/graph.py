@@ -65,6 +65,11 @@ class PageGraph:
         self.outgoing = self._by(lambda one: one.source_id)
         self.incoming = self._by(lambda one: one.target_id)
 
+    @property
+    def missing(self) -> frozenset[str]:
+        """Names that are used and that nobody has."""
+        return frozenset(use.name for _, use in self._dangling)
+
     def dangling(self) -> list[Dangling]:
         """Uses of names that nobody has, with the likeliest name (other case, a typo): of the first
         MEANT_MAX missing names, for each is compared with all that there are."""

@@ -6,8 +6,8 @@ the values that it uses: `Table1.selectedRow.id` for what is bound at, above or 
 nor does what a trigger does. What widgets derive from their own properties is not known here.
 """
 
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from services.studio.appsmith import Kind
 from services.studio.appsmith.compare import Path
@@ -28,13 +28,35 @@ class Value:
     below: bool = False
 
 
+Waits = Mapping[Value, list[Value]]
+
+
 @dataclass(frozen=True, slots=True)
-class Order:
-    """`values`: each after those that it uses. `cycles`: values that wait for one another, each
-    using the next and the last the first; they stand in `values` together, in any order."""
+class Knot:
+    """Values that wait for one another: each for all of them, over others or not. In their own
+    order."""
 
     values: tuple[Value, ...]
-    cycles: tuple[tuple[Value, ...], ...]
+    inside: frozenset[Value] = field(repr=False)
+    waits: Waits = field(repr=False)
+
+    def way(self, start: Value | None = None) -> tuple[Value, ...]:
+        """A shortest way around, from a value or from the first: each uses the next, and the last
+        the first."""
+        return _ring(self.values[0] if start is None else start, self.inside, self.waits)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`values`: each after those that it uses; those of a knot stand together, in any order."""
+
+    values: tuple[Value, ...]
+    knots: tuple[Knot, ...]
+
+    @property
+    def cycles(self) -> tuple[tuple[Value, ...], ...]:
+        """A way around of each knot."""
+        return tuple(knot.way() for knot in self.knots)
 
 
 def order_of(graph: PageGraph) -> Order:
@@ -42,12 +64,13 @@ def order_of(graph: PageGraph) -> Order:
     in it)."""
     waits = _waits(graph)
     values: list[Value] = []
-    cycles: list[tuple[Value, ...]] = []
+    knots: list[Knot] = []
     for component in _components(waits):
-        values += [one for one in component if not one.below]
+        own = [one for one in component if not one.below]
+        values += own
         if len(component) > 1 or component[0] in waits[component[0]]:
-            cycles.append(_ring(component, waits))
-    return Order(tuple(values), tuple(cycles))
+            knots.append(Knot(tuple(sorted(own)), frozenset(component), waits))
+    return Order(tuple(values), tuple(knots))
 
 
 def _waits(graph: PageGraph) -> dict[Value, list[Value]]:
@@ -138,9 +161,8 @@ def _popped(stack: list[Value], until: Value) -> list[Value]:
     return found
 
 
-def _ring(component: list[Value], waits: dict[Value, list[Value]]) -> tuple[Value, ...]:
-    """A shortest way around, from the component's first value."""
-    start, inside = min(one for one in component if not one.below), set(component)
+def _ring(start: Value, inside: Container[Value], waits: Waits) -> tuple[Value, ...]:
+    """A shortest way around, from a value of a component."""
     came_from: dict[Value, Value] = {}
     border = [start]
     while border:
