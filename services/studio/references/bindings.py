@@ -15,6 +15,10 @@ from services.studio.references.moustache import is_bound, segments
 TEXT: Path = ()
 """The path of an entity's text: a query's or script's body, which is no part of its JSON."""
 
+PATH_KEYS = "jsonPathKeys"
+"""Appsmith's own lists of a query's expressions, without their braces: what stands between braces
+in one of them is a text of that code."""
+
 _SHORT = 2000
 _ON = re.compile(r"on[A-Z]")
 
@@ -76,6 +80,8 @@ def _in_value(entity: Entity, value: dict[str, Any]) -> Iterator[Binding]:  # th
     pending: list[tuple[Path, object]] = [((), value)]
     while pending:
         path, inner = pending.pop()
+        if path[-1:] == (PATH_KEYS,) and entity.kind is not Kind.WIDGET:
+            continue
         if isinstance(inner, dict):
             pending += [((*path, key), one) for key, one in reversed(inner.items())]
         elif isinstance(inner, list):

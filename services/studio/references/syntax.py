@@ -28,8 +28,11 @@ def _shorthand(scopes: Scopes, node: Node, scope: Scope) -> None:
 
 def _pair(scopes: Scopes, node: Node, scope: Scope) -> None:
     key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
+    if value is not None and value.type == "assignment_pattern":
+        scopes.field(value, "right", scope)
+        value = value.child_by_field_name("left")
     if key is None or value is None or value.type != "identifier":
-        scopes.later(node.named_children, scope)
+        scopes.later([one for one in (key, value) if one is not None], scope)
         return
     plain = key.type == "property_identifier"
     scopes.later([] if plain else [key], scope)

@@ -95,6 +95,20 @@ def test_a_name_that_is_key_and_value_says_so() -> None:
     assert [(one.name, one.shorthand) for one in found] == [("a", True), ("b", False)]
 
 
+def test_a_key_and_its_target_in_a_pattern_belong_together_with_a_default_too() -> None:
+    found = names_in("({a: b = c, 'd': e = f, [g]: h} = i)", Goal.DATA).found
+
+    assert [(one.name, one.key_start) for one in found] == [
+        ("b", 2),
+        ("c", None),
+        ("e", None),
+        ("f", None),
+        ("g", None),
+        ("h", None),
+        ("i", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("code", "doubt"),
     [
