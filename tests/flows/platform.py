@@ -39,6 +39,7 @@ class Platform:
     servers: Servers
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="basalt-flow-")))
     processes: dict[tuple[str, int], "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    replicas: int = REPLICAS
 
     def __post_init__(self) -> None:
         self.stack = Stack(
@@ -51,7 +52,7 @@ class Platform:
                 "REDIS_URL": self.servers.redis_url,
                 "PAYMENTS_URL": self.servers.payments_url,
             },
-            replicas=REPLICAS,
+            replicas=self.replicas,
         )
 
     @property
@@ -65,7 +66,7 @@ class Platform:
         environment = {**os.environ, **self.stack.provision_environment()}
         subprocess.run(provision, cwd=ROOT, env=environment, timeout=READY_TIMEOUT_S, check=True)
         for service in SERVICES:
-            for replica in range(REPLICAS):
+            for replica in range(self.replicas):
                 self.start_replica(service.name, replica)
         self.await_ready()
 
