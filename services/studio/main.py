@@ -10,6 +10,7 @@ from services.studio.store import rows
 from services.studio.store.bundles import BlobBundles
 from services.studio.store.contents import Contents
 from services.studio.store.drafts import SqlDrafts
+from services.studio.store.graphs import Graphs
 from services.studio.store.merging import ContentMerges
 from services.studio.views import VIEWS, export
 from services.studio.work import WORKERS
@@ -27,6 +28,7 @@ service = Service(
         Bundles: BlobBundles,
         Merges: ContentMerges,
         Contents: Contents,
+        Graphs: Graphs,
     },
     stores=("postgres", "mongo", "blobs"),
     routers=(export.router,),

@@ -1,4 +1,5 @@
-"""Long work of studio: read an archive, write its content, end with FinishImport.
+"""Long work of studio: read an archive, write its content and what its code says, end with
+FinishImport.
 
 Nothing is written before the whole archive is read and checked; what is written is immutable and
 named by its content, so an attempt that dies leaves nothing that is half done.
@@ -16,13 +17,14 @@ from services.studio import appsmith
 from services.studio.handlers.imports import BASE_DIGEST
 from services.studio.settings import Settings
 from services.studio.store.contents import Contents
+from services.studio.store.graphs import Graphs
 
 WRITE_PACKS_MAX = 8
 UNNAMED = "Imported app"
 
 
 async def import_app(
-    job: Job, blobs: Blobs, contents: Contents, settings: Settings
+    job: Job, blobs: Blobs, contents: Contents, graphs: Graphs, settings: Settings
 ) -> FinishImport:
     """Read, check, store. Rejected with ImportRefused: the file's name and the rule."""
     command = ImportApp.model_validate(job.input)
@@ -38,6 +40,9 @@ async def import_app(
         await job.progress(min(at + WRITE_PACKS_MAX, total), total)
     await contents.write_manifests(job.workspace_id, [packed.manifest])
     _remember(job.workspace_id, contents, packed, app)
+    for done, section in enumerate(packed.manifest.sections):
+        await job.progress(done, len(packed.manifest.sections), "parsing code")
+        await graphs.readings(job.workspace_id, packed.manifest, [section.name])
     return FinishImport(
         workspace_id=job.workspace_id,
         app_id=command.app_id,

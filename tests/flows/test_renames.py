@@ -7,8 +7,8 @@ from tests.flows.traveller import Traveller
 
 USERS = """query($id: ID!, $of: ID!) { app(id: $id) {
     dependencies(of: $of) { entityId name places { path start end members } }
-    whatBreaks(without: $of) { name }
-    findings { findings { rule missing } } } }"""
+    whatBreaks(without: $of) { name } }
+    validateApp(id: $id) { findings { rule missing } } }"""
 ADD = """mutation($input: AddEntityInput!) { addEntity(input: $input) {
     __typename ... on EntityAdded { entityId } ... on Failure { code message } } }"""
 RENAME = """mutation($input: RenameEntityInput!) { renameEntity(input: $input) {

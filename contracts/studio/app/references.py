@@ -110,9 +110,9 @@ class BoundValue(Reply):
 
 
 class Finding(Reply):
-    """A problem of an entity. With MISSING: the missing name and the likeliest one that there is,
-    or empty. `place`: of the name, or of the code. `cycle`: each value uses the next, and the last
-    the first."""
+    """A problem of an entity. With MISSING: the missing name, the likeliest one that there is, or
+    empty, and at most ten other pages that have the name: references never leave a page. `place`:
+    of the name, or of the code. `cycle`: each value uses the next, and the last the first."""
 
     rule: FindingRule
     severity: Severity
@@ -122,6 +122,7 @@ class Finding(Reply):
     page: str
     missing: str = ""
     meant: str = ""
+    other_pages: list[str] = Field(default_factory=list)
     place: CodePlace | None = None
     cycle: list[BoundValue] = Field(default_factory=list)
 
@@ -133,7 +134,7 @@ class Findings(Reply):
     more: bool = False
 
 
-class GetFindings(Query[Findings], permission="workspace.read"):
+class ValidateApp(Query[Findings], permission="workspace.read"):
     """Check the head of an app: its code, the names in it, and what is never used."""
 
     workspace_id: UUID

@@ -38,7 +38,14 @@ from services.gateway.graphql.sagas import (
     list_letters,
     list_sagas,
 )
-from services.gateway.graphql.studio import App, find_app, find_entity, read_id
+from services.gateway.graphql.studio import (
+    App,
+    Findings,
+    find_app,
+    find_entity,
+    read_id,
+    validate,
+)
 from services.gateway.scope import Scope
 
 FINDERS: dict[str, Callable[[Scope, dict[str, Any]], Awaitable[Any]]] = {
@@ -98,6 +105,20 @@ class Query:
     async def entity(self, info: Info[Scope, None], id: strawberry.ID) -> Entity | None:
         """By global id."""
         return await find_entity(info.context, read_id(id, "id", "Entity"))
+
+    @field(
+        "What is wrong with an app: names that nothing has, cycles, broken code, what is unused."
+    )
+    async def validate_app(
+        self,
+        info: Info[Scope, None],
+        id: strawberry.ID,
+        pages: list[str] | None = None,
+        first: int = 200,
+    ) -> Findings:  # type: ignore[valid-type]  # derived from its contract
+        """Of all its pages, or of some; errors first."""
+        app = read_id(id, "id", "App")
+        return await validate(info.context, app, pages or [], first)
 
     @field("Every plan on offer, smallest first.")
     async def plans(self, info: Info[Scope, None]) -> list[Plan]:  # type: ignore[valid-type]

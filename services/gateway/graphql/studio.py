@@ -13,9 +13,9 @@ from contracts.studio.app import (
     EntityKind,
     GetDependencies,
     GetEvaluationOrder,
-    GetFindings,
     ListEntities,
     ListRevisions,
+    ValidateApp,
     WhatBreaks,
 )
 from contracts.studio.app import Direction as DirectionContract
@@ -193,19 +193,10 @@ class App(NodeShape):
 
     @field("The bound values of one of its pages, each after those that it uses.")
     async def evaluation_order(self, info: Info[Scope, None], page_name: str) -> list[BoundValue]:  # type: ignore[valid-type]  # derived from its contract
-        """Values of a cycle stand together; `findings` names it."""
+        """Values of a cycle stand together; `validateApp` names it."""
         query = {**self.key._asdict(), "page": page_name}
         answer = await info.context.ask(build(GetEvaluationOrder, query, prefix=""))
         return [BoundValue.of(one, self.known) for one in answer.values]
-
-    @field("What is wrong with it: broken code, names that nothing has, what is never used.")
-    async def findings(
-        self, info: Info[Scope, None], pages: list[str] | None = None, first: int = 200
-    ) -> Findings:  # type: ignore[valid-type]  # derived from its contract
-        """Of all its pages, or of some; errors first."""
-        query = {**self.key._asdict(), "pages": pages or [], "limit": first}
-        answer = await info.context.ask(build(GetFindings, query, prefix=""))
-        return Findings.of(answer, self.known)
 
     @field("Where it is live. Null when delivery is down.")
     async def delivery(self, info: Info[Scope, None]) -> Delivery | None:
@@ -257,6 +248,15 @@ async def find_app(scope: Scope, fields: dict[str, Any]) -> App | None:
     """The app of a decoded id; None when there is no such app."""
     found = await scope.loaders.apps.load(AppKey(fields["workspace_id"], fields["app_id"]))
     return App.of(found) if found else None
+
+
+async def validate(
+    scope: Scope, fields: dict[str, Any], pages: list[str], first: int
+) -> Findings:  # type: ignore[valid-type]  # derived from its contract
+    """What is wrong with the app of a decoded id."""
+    query = {**fields, "pages": pages, "limit": first}
+    answer = await scope.ask(build(ValidateApp, query, prefix=""))
+    return Findings.of(answer, fields)
 
 
 async def find_entity(scope: Scope, fields: dict[str, Any]) -> Entity | None:

@@ -8,9 +8,10 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from services.studio.appsmith import Section
-from services.studio.appsmith.compare import Path
+from services.studio.appsmith.compare import Path, path_text
 from services.studio.references.bindings import Binding, Expression, bindings_in
 from services.studio.references.javascript import Doubt, Name
 
@@ -108,7 +109,11 @@ def stored(reading: Reading) -> str:
 
 def restored(text: str) -> Reading:
     """What `stored` made."""
-    found = json.loads(text)
+    return reading_from(json.loads(text))
+
+
+def reading_from(found: dict[str, list[Any]]) -> Reading:  # JSON, its fields of several types
+    """What `stored` made, its JSON read."""
     return Reading(
         tuple(
             Use(name, How(how), tuple(path), start, end, tuple(members), inside, shorthand)
@@ -119,3 +124,14 @@ def restored(text: str) -> Reading:
             for doubt, path, start, end in found["unclear"]
         ),
     )
+
+
+def in_order(reading: Reading) -> Reading:
+    """Its parts by place, whatever the order of an object's keys was."""
+    return Reading(
+        tuple(sorted(reading.uses, key=_place)), tuple(sorted(reading.unclear, key=_place))
+    )
+
+
+def _place(one: Use | Unclear) -> tuple[str, int, int]:
+    return path_text(one.path), one.start, one.end

@@ -6,7 +6,6 @@ never goes stale; it is bounded by bytes and kept per process.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -24,6 +23,7 @@ from services.studio.appsmith import (
     read_source,
     unpack_section,
 )
+from services.studio.store.cache import Cache
 
 MANIFESTS, PACKS = "revisions", "packs"
 WRITE_DOCUMENTS_MAX = 16
@@ -32,32 +32,11 @@ _HEAD = "SELECT state->>'head_digest' FROM app WHERE id = $1 AND workspace_id = 
 SectionKey = tuple[UUID, int, str, tuple[str, ...]]
 
 
-class SectionCache:
-    """Sections by workspace, format, name and packs; the least used go first."""
+MANIFEST_SECTIONS_MAX = 20_000
+"""Of manifests kept in memory, all together."""
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[SectionKey, tuple[Section, int]] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: SectionKey) -> Section | None:
-        found = self._kept.get(key)
-        if found is None:
-            return None
-        self._kept.move_to_end(key)
-        return found[0]
-
-    def put(self, key: SectionKey, section: Section, bytes_max: int) -> None:
-        size = sum(map(len, section.files.values()))
-        if key in self._kept or size > bytes_max:
-            return
-        self._kept[key] = (section, size)
-        self._bytes += size
-        while self._bytes > bytes_max:
-            _, (_, gone) = self._kept.popitem(last=False)
-            self._bytes -= gone
-
-
-SECTIONS = SectionCache()
+SECTION_CACHE: Cache[SectionKey, Section] = Cache()
+MANIFEST_CACHE: Cache[tuple[UUID, str], Manifest] = Cache()
 
 
 class ContentLost(Exception):
@@ -74,10 +53,15 @@ class Contents:
 
     async def manifest(self, workspace_id: UUID, digest: str) -> Manifest:
         """What a revision is made of."""
+        if kept := MANIFEST_CACHE.get((workspace_id, digest)):
+            return kept
         found = await self._documents.get(MANIFESTS, f"{workspace_id}:{digest}")
         if found is None:
             raise ContentLost(f"revision {digest}")
-        return Manifest.model_validate_json(bytes(found["body"]))
+        manifest = Manifest.model_validate_json(bytes(found["body"]))
+        size = 1 + len(manifest.sections)
+        MANIFEST_CACHE.put((workspace_id, digest), manifest, size, MANIFEST_SECTIONS_MAX)
+        return manifest
 
     async def sections(
         self, workspace_id: UUID, manifest: Manifest, names: Iterable[str] | None = None
@@ -90,7 +74,7 @@ class Contents:
             if wanted is not None and section.name not in wanted:
                 continue
             key = (workspace_id, manifest.format_version, section.name, section.packs)
-            kept = SECTIONS.get(key)
+            kept = SECTION_CACHE.get(key)
             if kept is None:
                 missing.append(section)
             else:
@@ -117,7 +101,7 @@ class Contents:
     def remember(self, workspace_id: UUID, packs: Sequence[str], section: Section) -> None:
         """Keep a section that was just read or made."""
         key = (workspace_id, section.format_version, section.name, tuple(packs))
-        SECTIONS.put(key, section, self._bytes_max)
+        SECTION_CACHE.put(key, section, sum(map(len, section.files.values())), self._bytes_max)
 
     async def unwritten(
         self, workspace_id: UUID, app_id: UUID, packs: Sequence[Pack]

@@ -6,7 +6,6 @@ differs: new packs, a manifest, and the index rows of the entities that changed.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -30,36 +29,27 @@ from services.studio.appsmith import (
     EditRule,
     Kind,
     Manifest,
-    Pack,
-    Section,
     add_entity,
     changed_sections,
     diff,
     new_app,
     pack_app,
-    pack_section,
     remove_entity,
     replace_entity,
-    section_packs,
 )
 from services.studio.appsmith import App as Source
 from services.studio.appsmith import Edited as SourceEdit
 from services.studio.model import Addition, Adopted, App, Content, Edited
 from services.studio.model.renaming import Renamable, Renaming
-from services.studio.store.changes import compared, counted, only, readings_of
+from services.studio.references.section_readings import read_section
+from services.studio.store.bodies import Bodies, differing
+from services.studio.store.changes import compared, counted, only
 from services.studio.store.contents import Contents, section_of
+from services.studio.store.graphs import Graphs
 from services.studio.store.index import EntityIndex
 from services.studio.store.renaming import rename_in, told
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Pending:
-    """What a chunk has yet to write; replaced whole, so that a snapshot is a reference."""
-
-    packs: dict[tuple[UUID, str], Pack]
-    manifests: dict[tuple[UUID, str], Manifest]
 
 
 class SqlDrafts(ChunkStore):
@@ -69,7 +59,8 @@ class SqlDrafts(ChunkStore):
         super().__init__(resources)
         self._contents = Contents(resources)
         self._index = EntityIndex(resources)
-        self._pending = _Pending({}, {})
+        self._graphs = Graphs(resources)
+        self._bodies = Bodies(self._contents, self._graphs)
 
     # --- what handlers see
 
@@ -77,10 +68,9 @@ class SqlDrafts(ChunkStore):
         """A new app with one page."""
         source = new_app(app_name)
         packed = pack_app(source)
-        self._keep(workspace_id, packed.packs, packed.manifest)
-        changes = list(diff([], source))
-        readings = readings_of(changes, source.sections)
-        self._index.apply(workspace_id, app_id, changes, readings)
+        read = {name: read_section(section) for name, section in source.sections.items()}
+        self._bodies.keep(workspace_id, packed.packs, packed.manifest, read)
+        self._index.apply(workspace_id, app_id, diff([], source))
         return Content(packed.manifest.digest, source.counts)
 
     async def add(self, app: App, addition: Addition) -> Edited:
@@ -146,14 +136,14 @@ class SqlDrafts(ChunkStore):
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str
     ) -> Adopted:
         """Make a written content the head's. Only sections that differ are read."""
-        pending = self._pending.manifests.get((workspace_id, digest))
-        after = pending or await self._contents.manifest(workspace_id, digest)
+        after = await self._bodies.manifest(workspace_id, digest)
         before = await self._manifest(app) if app else None
         names = changed_sections(before, after) if before else None
         was = await self._contents.sections(workspace_id, before, names) if before else {}
         now = await self._contents.sections(workspace_id, after, names)
-        changes, readings = await asyncio.to_thread(compared, was, now)
-        self._index.apply(workspace_id, app_id, changes, readings)
+        changes = await asyncio.to_thread(compared, was, now)
+        await self._graphs.readings(workspace_id, after, names)
+        self._index.apply(workspace_id, app_id, changes)
         counts = counted(app.counts if app else {}, changes)
         kinds = [one.change for one in changes]
         return Adopted(
@@ -170,21 +160,16 @@ class SqlDrafts(ChunkStore):
     # --- what the chunk calls
 
     def snapshot(self) -> object:
-        return self._pending, self._index.snapshot()
+        return self._bodies.snapshot(), self._index.snapshot()
 
     def restore(self, snapshot: object) -> None:
         assert isinstance(snapshot, tuple), "what snapshot() gave"
-        self._pending, kept = snapshot
-        self._index.restore(kept)
+        bodies, index = snapshot
+        self._bodies.restore(bodies)
+        self._index.restore(index)
 
     async def before_flush(self) -> None:
-        by_workspace: dict[UUID, list[Pack]] = {}
-        for (workspace_id, _), pack in self._pending.packs.items():
-            by_workspace.setdefault(workspace_id, []).append(pack)
-        for workspace_id, packs in by_workspace.items():
-            await self._contents.write_packs(workspace_id, packs)
-        for (workspace_id, _), manifest in self._pending.manifests.items():
-            await self._contents.write_manifests(workspace_id, [manifest])
+        await self._bodies.write()
 
     def flush(self, statement: Statement) -> None:
         self._index.flush(statement)
@@ -192,8 +177,7 @@ class SqlDrafts(ChunkStore):
     # --- private
 
     async def _manifest(self, app: App) -> Manifest:
-        pending = self._pending.manifests.get((app.workspace_id, app.head_digest))
-        return pending or await self._contents.manifest(app.workspace_id, app.head_digest)
+        return await self._bodies.manifest(app.workspace_id, app.head_digest)
 
     async def _source(self, app: App, manifest: Manifest, names: Iterable[str]) -> Source:
         sections = await self._contents.sections(app.workspace_id, manifest, names)
@@ -231,16 +215,11 @@ class SqlDrafts(ChunkStore):
         self, app: App, manifest: Manifest, source: Source, edited: SourceEdit
     ) -> Edited:
         before, after = dict(source.sections), dict(edited.app.sections)
-        touched = {name for name in before if after.get(name) is not before[name]}
-        touched |= after.keys() - before.keys()
-        changes, readings = await asyncio.to_thread(
-            compared, only(before, touched), only(after, touched)
-        )
-        content = Content(
-            self._advance(app.workspace_id, manifest, before, after, touched),
-            counted(app.counts, changes),
-        )
-        self._index.apply(app.workspace_id, app.app_id, changes, readings)
+        touched = differing(before, after)
+        changes = await asyncio.to_thread(compared, only(before, touched), only(after, touched))
+        digest = await self._bodies.advance(app.workspace_id, manifest, before, after)
+        content = Content(digest, counted(app.counts, changes))
+        self._index.apply(app.workspace_id, app.app_id, changes)
         found = await self._index.find(app.app_id, edited.entity.entity_id)
         return Edited(
             entity_id=edited.entity.entity_id,
@@ -248,33 +227,6 @@ class SqlDrafts(ChunkStore):
             name=edited.entity.name,
             entity_version=found[2] if found else 0,
             content=content,
-        )
-
-    def _advance(
-        self,
-        workspace_id: UUID,
-        manifest: Manifest,
-        before: dict[str, Section],
-        after: dict[str, Section],
-        touched: set[str],
-    ) -> str:
-        """Keep the new packs and the manifest for the flush; the content's new digest."""
-        if not touched:
-            return manifest.digest
-        packs, changed = [], []
-        for name in sorted(touched & after.keys()):
-            own = pack_section(after[name])
-            packs += own
-            changed.append(section_packs(name, own, len(after[name].files)))
-            self._contents.remember(workspace_id, changed[-1].packs, after[name])
-        following = manifest.with_sections(changed, before.keys() - after.keys())
-        self._keep(workspace_id, packs, following)
-        return following.digest
-
-    def _keep(self, workspace_id: UUID, packs: Iterable[Pack], manifest: Manifest) -> None:
-        self._pending = _Pending(
-            {**self._pending.packs, **{(workspace_id, pack.digest): pack for pack in packs}},
-            {**self._pending.manifests, (workspace_id, manifest.digest): manifest},
         )
 
 

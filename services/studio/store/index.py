@@ -1,6 +1,6 @@
 """The index of the heads' entities: a row each, for lists, look-ups and version checks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,16 +14,15 @@ Key = tuple[UUID, str]
 
 _UPSERT = """
 INSERT INTO entity (app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest,
-    entity_version, fields, reading)
+    entity_version, fields)
 SELECT app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest, bumps,
-    fields::jsonb, reading::json
+    fields::jsonb
 FROM unnest({}::uuid[], {}::text[], {}::uuid[], {}::text[], {}::text[], {}::text[], {}::text[],
-    {}::text[], {}::text[], {}::integer[], {}::text[], {}::text[])
-    AS u(app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest, bumps, fields,
-        reading)
+    {}::text[], {}::text[], {}::integer[], {}::text[])
+    AS u(app_id, entity_id, workspace_id, kind, name, page, parent_id, path, digest, bumps, fields)
 ON CONFLICT (app_id, entity_id) DO UPDATE SET kind = excluded.kind, name = excluded.name,
     page = excluded.page, parent_id = excluded.parent_id, path = excluded.path,
-    digest = excluded.digest, fields = excluded.fields, reading = excluded.reading,
+    digest = excluded.digest, fields = excluded.fields,
     entity_version = entity.entity_version + excluded.entity_version
 """
 _DELETE = """
@@ -34,13 +33,11 @@ WHERE entity.app_id = u.app_id AND entity.entity_id = u.entity_id
 
 @dataclass(frozen=True)
 class _Row:
-    """An entity to be written: `bumps` is by how much its version grows, `reading` what its code
-    says (JSON, see references.readings)."""
+    """An entity to be written: `bumps` is by how much its version grows."""
 
     workspace_id: UUID
     entity: Entity
     bumps: int
-    reading: str
 
 
 class EntityIndex:
@@ -66,19 +63,13 @@ class EntityIndex:
             return pending.entity.page, pending.entity.path, version + pending.bumps
         return (row["page"], row["path"], version) if row else None
 
-    def apply(
-        self,
-        workspace_id: UUID,
-        app_id: UUID,
-        changes: Iterable[Difference],
-        readings: Mapping[str, str],
-    ) -> None:
-        """Write what differs; `readings` of all that is there afterwards, by id."""
+    def apply(self, workspace_id: UUID, app_id: UUID, changes: Iterable[Difference]) -> None:
+        """Write what differs."""
         for one in changes:
             if one.change is Change.REMOVED:
                 self._rows[(app_id, one.entity.entity_id)] = None
             else:
-                self._bump(workspace_id, app_id, one.entity, readings[one.entity.entity_id])
+                self._bump(workspace_id, app_id, one.entity)
 
     def drop(self, app_id: UUID) -> None:
         """Remove all rows of an app."""
@@ -113,12 +104,11 @@ class EntityIndex:
                 [row.entity.digest for _, row in kept],
                 [row.bumps for _, row in kept],
                 [orjson.dumps(dict(row.entity.fields)).decode() for _, row in kept],
-                [row.reading for _, row in kept],
             )
 
-    def _bump(self, workspace_id: UUID, app_id: UUID, entity: Entity, reading: str) -> None:
+    def _bump(self, workspace_id: UUID, app_id: UUID, entity: Entity) -> None:
         before = self._rows.get((app_id, entity.entity_id))
-        row = _Row(workspace_id, entity, 1, reading)
+        row = _Row(workspace_id, entity, 1)
         if before is not None:
             row = replace(row, bumps=before.bumps + 1)
         self._rows[(app_id, entity.entity_id)] = row

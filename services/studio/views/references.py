@@ -1,10 +1,8 @@
-"""Who uses whom in an app's head: graphs of pages, made of what is stored beside each entity."""
+"""Who uses whom in an app's head: what its pages' graphs tell."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from chassis.errors import Rejected
 from chassis.stores.postgres import Database
@@ -22,50 +20,40 @@ from contracts.studio.app import (
     Findings,
     GetDependencies,
     GetEvaluationOrder,
-    GetFindings,
     Severity,
     UseKind,
     UsePlace,
+    ValidateApp,
     WhatBreaks,
 )
-from services.studio.appsmith import PAGE_PREFIX, Entity, Kind
+from services.studio.appsmith import Entity
 from services.studio.appsmith.compare import path_text
 from services.studio.references import (
     Doubt,
     PageGraph,
-    Reading,
     Use,
     Value,
     order_of,
-    readings_in,
-    restored,
 )
-from services.studio.store.contents import Contents
+from services.studio.store.graphs import Graphs
 from services.studio.views.queries import one_app
 
 PLACES_MAX = 50
-
-GRAPHS_MAX, USES_MAX = 32, 20_000
-"""So many graphs are kept in memory, of at most so many uses each."""
+PAGES_MAX = 10
 
 _PLACE = """SELECT e.page, a.state->>'head_digest' AS head
 FROM entity AS e JOIN app AS a ON a.id = e.app_id
 WHERE e.workspace_id = $1 AND e.app_id = $2 AND e.entity_id = $3"""
-_ROWS = """SELECT e.entity_id, e.kind, e.name, e.page, e.parent_id, e.path, e.digest, e.fields,
-    e.reading::text AS reading, a.state->>'head_digest' AS head
-FROM entity AS e JOIN app AS a ON a.id = e.app_id
-WHERE e.workspace_id = $1 AND e.app_id = $2
-    AND (e.kind = 'library' OR cardinality($3::text[]) = 0 OR e.page = ANY($3))"""
-
-_GRAPHS: OrderedDict[tuple[UUID, str, str], PageGraph] = OrderedDict()
-"""By workspace, head's digest and page: what a digest names never changes."""
+_NAMED = """SELECT name, array_agg(DISTINCT page ORDER BY page) AS pages FROM entity
+WHERE workspace_id = $1 AND app_id = $2 AND name = ANY($3)
+    AND kind IN ('widget', 'query', 'script') GROUP BY name"""
 
 
 async def get_dependencies(
-    query: GetDependencies, database: Database, contents: Contents
+    query: GetDependencies, database: Database, graphs: Graphs
 ) -> Dependencies:
     """By distance; references never leave a page, so only one is read."""
-    graph = await _graph_around(query, database, contents)
+    graph = await _graph_around(query, database, graphs)
     users = query.direction is Direction.USED_BY
     found = graph.reach(query.entity_id, users=users, depth=query.depth)
     near = {query.entity_id, graph.entities[query.entity_id].parent_id}
@@ -77,9 +65,9 @@ async def get_dependencies(
     )
 
 
-async def what_breaks(query: WhatBreaks, database: Database, contents: Contents) -> Dependencies:
+async def what_breaks(query: WhatBreaks, database: Database, graphs: Graphs) -> Dependencies:
     """Everything on its page that would miss it."""
-    graph = await _graph_around(query, database, contents)
+    graph = await _graph_around(query, database, graphs)
     inside = graph.inside(query.entity_id)
     users = sorted({one.source_id for i in inside for one in graph.incoming.get(i, ())} - inside)
     return Dependencies(
@@ -88,83 +76,44 @@ async def what_breaks(query: WhatBreaks, database: Database, contents: Contents)
 
 
 async def get_evaluation_order(
-    query: GetEvaluationOrder, database: Database, contents: Contents
+    query: GetEvaluationOrder, database: Database, graphs: Graphs
 ) -> EvaluationOrder:
     """Of one page; a page that there is not has no values."""
-    await one_app(database, query.workspace_id, query.app_id)
-    graphs = await _graphs(query.workspace_id, query.app_id, [query.page], database, contents)
-    graph = graphs.get(query.page)
+    app = await one_app(database, query.workspace_id, query.app_id)
+    graph = await graphs.page(query.workspace_id, app["state"]["head_digest"], query.page)
     values = order_of(graph).values if graph is not None else ()
     return EvaluationOrder(values=[_bound(graph, one) for one in values if graph is not None])
 
 
-async def get_findings(query: GetFindings, database: Database, contents: Contents) -> Findings:
+async def validate_app(query: ValidateApp, database: Database, graphs: Graphs) -> Findings:
     """Of all pages, or of some."""
-    await one_app(database, query.workspace_id, query.app_id)
-    graphs = await _graphs(query.workspace_id, query.app_id, query.pages, database, contents)
+    app = await one_app(database, query.workspace_id, query.app_id)
+    pages = await graphs.pages(query.workspace_id, app["state"]["head_digest"], query.pages or None)
     found = await asyncio.to_thread(
-        lambda: [one for graph in graphs.values() for one in findings_of(graph)]
+        lambda: [one for graph in pages.values() for one in findings_of(graph)]
     )
     found.sort(key=lambda one: (one.severity is Severity.WARNING, one.page, one.entity_id))
-    return Findings(findings=found[: query.limit], more=len(found) > query.limit)
+    listed = found[: query.limit]
+    missing = {one.missing for one in listed if one.missing}
+    rows = await database.fetch(_NAMED, query.workspace_id, query.app_id, list(missing))
+    others = {row["name"]: row["pages"] for row in rows}
+    told = [
+        one.model_copy(update={"other_pages": others.get(one.missing, [])[:PAGES_MAX]})
+        for one in listed
+    ]
+    return Findings(findings=told, more=len(found) > query.limit)
 
 
 async def _graph_around(
-    query: GetDependencies | WhatBreaks, database: Database, contents: Contents
+    query: GetDependencies | WhatBreaks, database: Database, graphs: Graphs
 ) -> PageGraph:
-    """The graph of an entity's page; what belongs to no page is alone in its own."""
+    """The graph of an entity's page; what belongs to no page is on that of the app level."""
     place = await database.fetchrow(_PLACE, query.workspace_id, query.app_id, query.entity_id)
-    if place is None:
-        raise Rejected(EntityUnknown(app_id=query.app_id, entity_id=query.entity_id))
-    page = place["page"]
-    graph = _GRAPHS.get((query.workspace_id, place["head"], page))
-    if graph is None:
-        graphs = await _graphs(query.workspace_id, query.app_id, [page], database, contents)
-        graph = graphs.get(page)
-    if graph is None or query.entity_id not in graph.entities:  # it went meanwhile
-        raise Rejected(EntityUnknown(app_id=query.app_id, entity_id=query.entity_id))
-    return graph
-
-
-async def _graphs(
-    workspace_id: UUID, app_id: UUID, pages: list[str], database: Database, contents: Contents
-) -> dict[str, PageGraph]:
-    rows = await database.fetch(_ROWS, workspace_id, app_id, pages)
-    libraries = {row["name"] for row in rows if row["kind"] == Kind.LIBRARY}
-    by_page: dict[str, list[Any]] = {}  # asyncpg's rows
-    for row in rows:
-        by_page.setdefault(row["page"], []).append(row)
-    graphs = {}
-    for page, found in by_page.items():
-        head = found[0]["head"]
-        readings = await _readings(workspace_id, head, page, found, contents)
-        graphs[page] = graph = PageGraph(map(_entity, found), readings, libraries)
-        if sum(len(one.uses) for one in readings.values()) <= USES_MAX:
-            _GRAPHS[workspace_id, head, page] = graph
-    while len(_GRAPHS) > GRAPHS_MAX:
-        _GRAPHS.popitem(last=False)
-    return graphs
-
-
-async def _readings(
-    workspace_id: UUID,
-    digest: str,
-    page: str,
-    rows: list[Any],  # asyncpg's rows
-    contents: Contents,
-) -> dict[str, Reading]:
-    """Stored ones; read from the source where it was written before there were any."""
-    readings = {
-        row["entity_id"]: restored(row["reading"]) for row in rows if row["reading"] is not None
-    }
-    unknown = {row["entity_id"] for row in rows} - readings.keys()
-    if unknown:
-        manifest = await contents.manifest(workspace_id, digest)
-        sections = await contents.sections(workspace_id, manifest, [PAGE_PREFIX + page])
-        for section in sections.values():
-            known = unknown & section.by_id.keys()
-            readings |= await asyncio.to_thread(readings_in, section, known)
-    return readings
+    if place is not None:
+        graph = await graphs.page(query.workspace_id, place["head"], place["page"])
+        if graph is not None and query.entity_id in graph.entities:
+            return graph
+    raise Rejected(EntityUnknown(app_id=query.app_id, entity_id=query.entity_id))
 
 
 def _dependency(
@@ -245,18 +194,4 @@ def _told(entity: Entity) -> dict[str, Any]:  # fields of several types
     }
 
 
-def _entity(row: Any) -> Entity:  # asyncpg's row
-    return Entity(
-        row["entity_id"],
-        Kind(row["kind"]),
-        row["name"],
-        "",
-        row["page"],
-        row["path"],
-        row["digest"],
-        parent_id=row["parent_id"],
-        fields=row["fields"],
-    )
-
-
-VIEWS = (get_dependencies, what_breaks, get_findings, get_evaluation_order)
+VIEWS = (get_dependencies, what_breaks, validate_app, get_evaluation_order)

@@ -13,10 +13,10 @@ from contracts.studio.app import (
     Findings,
     GetApps,
     GetDependencies,
-    GetFindings,
     Severity,
     UseKind,
     UsePlace,
+    ValidateApp,
 )
 from services.gateway import ids
 from tests.services.gateway.fakes import (
@@ -50,7 +50,7 @@ def the_users(query: GetDependencies) -> Dependencies:
     return Dependencies(dependencies=[one])
 
 
-def a_finding(query: GetFindings) -> Findings:
+def a_finding(query: ValidateApp) -> Findings:
     one = Finding(
         rule=FindingRule.MISSING,
         severity=Severity.ERROR,
@@ -60,6 +60,7 @@ def a_finding(query: GetFindings) -> Findings:
         page="Home",
         missing="fetchal",
         meant="fetchAll",
+        other_pages=["Orders"],
         place=CodePlace(path="tableData", start=3, end=11),
     )
     return Findings(findings=[one], more=True)
@@ -103,16 +104,16 @@ async def test_an_entity_of_another_app_is_refused() -> None:
 
 
 async def test_findings_come_with_the_likeliest_name() -> None:
-    world, fake = a_world({GetApps: the_app, GetFindings: a_finding})
-    ask = """query($app: ID!) { app(id: $app) { findings(pages: ["Home"], first: 1) {
-        more findings { rule severity entityId missing meant place { path } } } } }"""
+    world, fake = a_world({GetApps: the_app, ValidateApp: a_finding})
+    ask = """query($app: ID!) { validateApp(id: $app, pages: ["Home"], first: 1) {
+        more findings { rule severity entityId missing meant otherPages place { path } } } }"""
 
     async with a_client(world) as client:
         result: Any = await graphql(client, ask, app=APP_ID)
 
-    (query,) = fake.calls(GetFindings)
+    (query,) = fake.calls(ValidateApp)
     assert (query.pages, query.limit) == (["Home"], 1)
-    found = result["data"]["app"]["findings"]
+    found = result["data"]["validateApp"]
     assert found["more"]
     assert found["findings"] == [
         {
@@ -121,6 +122,7 @@ async def test_findings_come_with_the_likeliest_name() -> None:
             "entityId": TABLE,
             "missing": "fetchal",
             "meant": "fetchAll",
+            "otherPages": ["Orders"],
             "place": {"path": "tableData"},
         }
     ]

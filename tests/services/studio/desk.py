@@ -32,6 +32,7 @@ from services.studio.store import rows
 from services.studio.store.bundles import BlobBundles
 from services.studio.store.contents import Contents
 from services.studio.store.drafts import SqlDrafts
+from services.studio.store.graphs import Graphs
 from services.studio.store.merging import ContentMerges
 from services.studio.views.queries import get_entities, list_entities
 from services.studio.work import import_app
@@ -56,6 +57,7 @@ class Desk:
 
     studio: Participant
     contents: Contents
+    graphs: Graphs
     settings: Settings
     workspace_id: UUID
 
@@ -90,7 +92,9 @@ class Desk:
         given = await self.database.fetchval(
             "SELECT input FROM operation WHERE operation_id = $1", command.operation_id
         )
-        finish = await import_app(a_job(command, given), self.blobs, self.contents, self.settings)
+        finish = await import_app(
+            a_job(command, given), self.blobs, self.contents, self.graphs, self.settings
+        )
         answer = await self.studio.send(finish)
         assert isinstance(answer, AppImported)
         return answer
@@ -146,7 +150,7 @@ async def a_desk(database: Database, documents: Documents, folder: Path, apps_ma
         Merges: ContentMerges(resources),
     }
     studio = a_participant("studio", handlers.HANDLERS, provides, resources, singletons)
-    desk = Desk(studio, Contents(resources), settings, new_id())
+    desk = Desk(studio, Contents(resources), Graphs(resources), settings, new_id())
     await studio.send(CreateStarterApp(workspace_id=desk.workspace_id, app_id=new_id()))
     await desk_hears_plan(desk, apps_max)
     return desk

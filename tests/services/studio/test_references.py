@@ -22,16 +22,19 @@ from contracts.studio.app import (
     FindingRule,
     GetDependencies,
     GetEvaluationOrder,
-    GetFindings,
     RemoveEntity,
     UseKind,
+    ValidateApp,
     WhatBreaks,
 )
-from services.studio.references import readings_in, restored
+from services.studio.appsmith import Kind, add_entity, pack_app
+from services.studio.appsmith import new_app as starter_source
+from services.studio.references.section_readings import encode, read_section
+from services.studio.store.graphs import READINGS, keys_of
 from services.studio.views.references import (
     get_dependencies,
     get_evaluation_order,
-    get_findings,
+    validate_app,
     what_breaks,
 )
 from tests.services.studio.desk import Desk
@@ -73,12 +76,12 @@ async def dependencies(
         direction=direction,
         depth=depth,
     )
-    return (await get_dependencies(query, desk.database, desk.contents)).dependencies
+    return (await get_dependencies(query, desk.database, desk.graphs)).dependencies
 
 
 async def findings(desk: Desk, app: AppCreated) -> list[Finding]:
-    query = GetFindings(workspace_id=desk.workspace_id, app_id=app.app_id)
-    return (await get_findings(query, desk.database, desk.contents)).findings
+    query = ValidateApp(workspace_id=desk.workspace_id, app_id=app.app_id)
+    return (await validate_app(query, desk.database, desk.graphs)).findings
 
 
 async def test_dependencies_are_told_with_their_places(desk: Desk) -> None:
@@ -173,7 +176,7 @@ async def test_values_come_in_their_order(desk: Desk) -> None:
     await added(desk, app, EntityKind.WIDGET, "C", text="{{ appsmith.store.x }}")
 
     query = GetEvaluationOrder(workspace_id=desk.workspace_id, app_id=app.app_id, page="Home")
-    found = await get_evaluation_order(query, desk.database, desk.contents)
+    found = await get_evaluation_order(query, desk.database, desk.graphs)
 
     assert [one.name for one in found.values] == ["C", "B", "A"]
 
@@ -185,7 +188,7 @@ async def test_what_would_break_is_told_before_it_does(desk: Desk) -> None:
     await added(desk, app, EntityKind.WIDGET, "Other", text="{{ Title.text }}")
 
     query = WhatBreaks(workspace_id=desk.workspace_id, app_id=app.app_id, entity_id=fetch.entity_id)
-    found = await what_breaks(query, desk.database, desk.contents)
+    found = await what_breaks(query, desk.database, desk.graphs)
 
     (broken,) = found.dependencies
     assert broken.entity_id == title.entity_id
@@ -203,15 +206,23 @@ async def test_another_workspace_is_told_nothing(desk: Desk) -> None:
         await findings(stranger, app)
 
 
-async def test_entities_of_before_are_read_from_their_source(desk: Desk) -> None:
-    app = await desk.app()
-    fetch = await added(desk, app, EntityKind.QUERY, "fetchAll", "SELECT 1")
-    await added(desk, app, EntityKind.WIDGET, "Title", text="{{ fetchAll.data }}")
-    await desk.database.execute("UPDATE entity SET reading = NULL WHERE app_id = $1", app.app_id)
+async def test_a_content_without_readings_is_read_from_its_source_once(desk: Desk) -> None:
+    source = starter_source("Written before")
+    source = add_entity(source, Kind.QUERY, name="fetchAll", page="Home", text="SELECT 1").app
+    title = {"type": "TEXT_WIDGET", "text": "{{ fetchAll.data }}"}
+    source = add_entity(source, Kind.WIDGET, name="Title", page="Home", value=title).app
+    packed = pack_app(source)
+    await desk.contents.write_packs(desk.workspace_id, packed.packs)
+    await desk.contents.write_manifests(desk.workspace_id, [packed.manifest])
 
-    (user,) = await dependencies(desk, fetch, Direction.USED_BY)
+    graph = await desk.graphs.page(desk.workspace_id, packed.manifest.digest, "Home")
 
-    assert user.name == "Title"
+    assert graph is not None
+    (found,) = graph.references
+    named = [graph.entities[i].name for i in (found.source_id, found.target_id)]
+    assert named == ["Title", "fetchAll"]
+    for _, key in keys_of(desk.workspace_id, packed.manifest).values():
+        assert await desk.studio.resources.mongo.get(READINGS, f"{desk.workspace_id}:{key}")
 
 
 async def test_after_any_edits_what_is_stored_is_what_the_documents_say(desk: Desk) -> None:
@@ -235,7 +246,7 @@ async def test_after_any_edits_what_is_stored_is_what_the_documents_say(desk: De
         else:
             await desk.studio.send(await a_change(desk, alive[name], code()))
 
-    assert await stored_readings(desk, app) == await recomputed_readings(desk, app)
+    await assert_stored_as_recomputed(desk, app)
 
 
 async def a_removal(desk: Desk, entity: EntityAdded) -> RemoveEntity:
@@ -260,21 +271,16 @@ async def a_change(desk: Desk, entity: EntityAdded, code: str) -> ChangeEntity:
     )
 
 
-async def stored_readings(desk: Desk, app: AppCreated) -> dict[str, Any]:
+async def assert_stored_as_recomputed(desk: Desk, app: AppCreated) -> None:
+    """Of every revision, to the byte."""
     rows = await desk.database.fetch(
-        "SELECT entity_id, reading::text AS reading FROM entity WHERE app_id = $1", app.app_id
+        "SELECT state->>'digest' AS digest FROM app_revision WHERE app_id = $1", app.app_id
     )
-    return {row["entity_id"]: restored(row["reading"]) for row in rows}
-
-
-async def recomputed_readings(desk: Desk, app: AppCreated) -> dict[str, Any]:
-    digest = await desk.database.fetchval(
-        "SELECT state->>'head_digest' FROM app WHERE id = $1", app.app_id
-    )
-    manifest = await desk.contents.manifest(desk.workspace_id, digest)
-    sections = await desk.contents.sections(desk.workspace_id, manifest)
-    return {
-        entity_id: reading
-        for section in sections.values()
-        for entity_id, reading in readings_in(section, section.by_id.keys()).items()
-    }
+    for row in rows:
+        manifest = await desk.contents.manifest(desk.workspace_id, row["digest"])
+        sections = await desk.contents.sections(desk.workspace_id, manifest)
+        for name, (_, key) in keys_of(desk.workspace_id, manifest).items():
+            document = await desk.studio.resources.mongo.get(READINGS, f"{desk.workspace_id}:{key}")
+            assert document is not None, name
+            assert [bytes(document["body"])] == encode(read_section(sections[name]))
+    assert len(rows) > 1

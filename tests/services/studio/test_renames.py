@@ -9,18 +9,17 @@ from contracts.studio.app import (
     AppCreated,
     EntityKind,
     EntityNameTaken,
-    GetFindings,
     RenameEntity,
     RenameOutcome,
+    ValidateApp,
     VersionConflict,
 )
-from services.studio.views.references import get_findings
+from services.studio.views.references import validate_app
 from tests.services.studio.desk import Desk
 from tests.services.studio.test_references import (
     added,
+    assert_stored_as_recomputed,
     findings,
-    recomputed_readings,
-    stored_readings,
 )
 
 
@@ -66,7 +65,7 @@ async def test_users_follow_in_one_revision_and_one_event(desk: Desk) -> None:
     assert title.entity_id in fact["entity_ids"]
     assert fact["revision_id"] == str(outcome.revision_id)
     assert await findings(desk, app) == []
-    assert await stored_readings(desk, app) == await recomputed_readings(desk, app)
+    await assert_stored_as_recomputed(desk, app)
 
 
 async def test_a_dry_run_tells_all_and_changes_nothing(desk: Desk) -> None:
@@ -119,6 +118,6 @@ async def test_other_pages_stay_as_they_are(desk: Desk) -> None:
     await renamed(desk, app, fetch.entity_id, "load")
 
     assert (await desk.entity(app.app_id, other.entity_id)).name == "fetchAll"
-    query = GetFindings(workspace_id=desk.workspace_id, app_id=app.app_id, pages=[page.name])
-    found = await get_findings(query, desk.database, desk.contents)
+    query = ValidateApp(workspace_id=desk.workspace_id, app_id=app.app_id, pages=[page.name])
+    found = await validate_app(query, desk.database, desk.graphs)
     assert [one.page for one in found.findings] == ["Other"]

@@ -42,7 +42,7 @@ from services.delivery.main import service as delivery
 from services.identity.main import service as identity
 from services.identity.model.passwords import Passwords
 from services.studio.main import service as studio
-from services.studio.store.contents import SectionCache
+from services.studio.store.cache import Cache
 from tests.simulation.real.provider import SimTransport, StrictProvider
 
 SERVICES: dict[str, Service] = {
@@ -164,19 +164,19 @@ class PlainPasswords:
 
 
 class CacheOfEach:
-    """Studio's cache of sections, one for each simulated process."""
+    """One of studio's caches, one for each simulated process."""
 
     def __init__(self) -> None:
-        self._caches: dict[object, SectionCache] = {}
+        self._caches: dict[object, Cache[Any, Any]] = {}
 
-    def get(self, key: Any) -> Any:  # as SectionCache
+    def get(self, key: Any) -> Any:  # as Cache
         return self._mine().get(key)
 
-    def put(self, key: Any, section: Any, bytes_max: int) -> None:  # as SectionCache
-        self._mine().put(key, section, bytes_max)
+    def put(self, key: Any, value: Any, size: int, size_max: int) -> None:  # as Cache
+        self._mine().put(key, value, size, size_max)
 
-    def _mine(self) -> SectionCache:
-        return self._caches.setdefault(PROCESS.get(None), SectionCache())
+    def _mine(self) -> Cache[Any, Any]:
+        return self._caches.setdefault(PROCESS.get(None), Cache())
 
 
 @cache

@@ -18,7 +18,7 @@ from chassis.testing.simulation.postgres import SimPostgres
 from chassis.testing.simulation.world import DEEDS, ENGINE, Outcome, World
 from contracts.base import Message
 from services.orchestrator import model
-from services.studio.store import contents
+from services.studio.store import contents, graphs
 from tests.simulation.real.evidence import found_wrong
 from tests.simulation.real.machines import (
     ANSWERED_LATER,
@@ -33,6 +33,14 @@ from tests.simulation.real.people import People
 FOLDER = Path(__file__).parents[3] / "services"
 TRIGGERS = ("billing_balanced", "billing_append_only")
 """Not simulated: `basalt check` asks the same of the ledger."""
+
+CACHES = (
+    (contents, "SECTION_CACHE"),
+    (contents, "MANIFEST_CACHE"),
+    (graphs, "READING_CACHE"),
+    (graphs, "GRAPH_CACHE"),
+)
+"""A process's own, which ends with it."""
 
 
 class RealOrchestrator(OrchestratorMachine):
@@ -75,7 +83,8 @@ class RealWorld(World):
 
     def run(self) -> Outcome:
         with ExitStack() as stack:
-            stack.enter_context(patch.object(contents, "SECTIONS", CacheOfEach()))
+            for module, name in CACHES:
+                stack.enter_context(patch.object(module, name, CacheOfEach()))
             return super().run()
 
     async def prepare(self) -> None:

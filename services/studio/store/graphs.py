@@ -1,0 +1,164 @@
+"""Graphs of contents: who uses whom in any revision, as stored with it.
+
+What a section's code says is a body in MongoDB, as immutable as the section and named by it, so
+revisions share it. It is written before the head that needs it; where there is none (written by an
+older reader), it is read from the source and kept.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
+
+from chassis.resources import Resources
+from services.studio.appsmith import (
+    APP_SECTION,
+    PAGE_PREFIX,
+    Entity,
+    Kind,
+    Manifest,
+    Section,
+)
+from services.studio.references import PageGraph, Reading
+from services.studio.references.section_readings import (
+    SectionReadings,
+    decode,
+    encode,
+    key_of,
+    read_section,
+)
+from services.studio.store.cache import Cache
+from services.studio.store.contents import Contents
+
+READINGS = "readings"
+READINGS_CHARS_MAX = 16 * 1024 * 1024
+"""Kept in memory, as they are stored; as objects they take about five times as much."""
+
+GRAPHS_USES_MAX = 200_000
+
+Key = tuple[UUID, str]
+Tie = tuple[UUID, tuple[str, ...], frozenset[str]]
+"""What a graph is made of: the keys of its readings, and the names that libraries bring."""
+
+READING_CACHE: Cache[Key, SectionReadings] = Cache()
+GRAPH_CACHE: Cache[Tie, PageGraph] = Cache()
+
+
+class Graphs:
+    """Reads and writes what contents say. Raises Unavailable when MongoDB cannot answer."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._documents = resources.mongo
+        self._contents = Contents(resources)
+
+    async def page(self, workspace_id: UUID, digest: str, page: str) -> PageGraph | None:
+        """The graph of one page of a content, by its folder; empty: of the app level."""
+        return (await self.pages(workspace_id, digest, [page])).get(page)
+
+    async def pages(
+        self, workspace_id: UUID, digest: str, pages: Collection[str] | None = None
+    ) -> dict[str, PageGraph]:
+        """The graphs of a content's pages, or of some, by folder; empty: of the app level."""
+        manifest = await self._contents.manifest(workspace_id, digest)
+        keys = keys_of(workspace_id, manifest)
+        folders = {one.name: _folder(one.name) for one in manifest.sections}
+        names = {n for n, page in folders.items() if pages is None or page in pages}
+        found = await self.readings(workspace_id, manifest, {*names, APP_SECTION})
+        app_level = found[APP_SECTION].entities.values()
+        libraries = frozenset(one.name for one in app_level if one.kind is Kind.LIBRARY)
+        graphs = {}
+        for page in sorted({folders[name] for name in names}):
+            own = sorted(name for name in names if folders[name] == page)
+            tie = (workspace_id, tuple(keys[name][1] for name in own), libraries)
+            graph = GRAPH_CACHE.get(tie)
+            if graph is None:
+                graph = await asyncio.to_thread(_tied, [found[name] for name in own], libraries)
+                GRAPH_CACHE.put(tie, graph, len(graph.references), GRAPHS_USES_MAX)
+            graphs[page] = graph
+        return graphs
+
+    async def readings(
+        self, workspace_id: UUID, manifest: Manifest, names: Collection[str] | None = None
+    ) -> dict[str, SectionReadings]:
+        """What the code of sections says, by the sections' names: of all of them, or of some. What
+        is missing is made, and kept."""
+        keys = keys_of(workspace_id, manifest)
+        if names is not None:
+            keys = {name: keys[name] for name in keys.keys() & set(names)}
+        found = {name: kept for name, key in keys.items() if (kept := READING_CACHE.get(key))}
+        unread = {name: key for name, key in keys.items() if name not in found}
+        for name, read in (await self._stored(unread)).items():
+            found[name] = self.remember(keys[name], read)
+        missing = keys.keys() - found.keys()
+        if missing:
+            sections = await self._contents.sections(workspace_id, manifest, missing)
+            found |= await self.write(workspace_id, manifest, sections)
+        return found
+
+    async def write(
+        self,
+        workspace_id: UUID,
+        manifest: Manifest,
+        sections: Mapping[str, Section],
+        before: Mapping[str, SectionReadings] | None = None,
+    ) -> dict[str, SectionReadings]:
+        """Read sections of a content, and keep what they say. `before`: of which most is the same,
+        by name."""
+        keys = keys_of(workspace_id, manifest)
+        found = {}
+        for name, section in sections.items():
+            read = await asyncio.to_thread(read_section, section, (before or {}).get(name))
+            await self.keep([(keys[name], read)])
+            found[name] = self.remember(keys[name], read)
+        return found
+
+    async def keep(self, read: Iterable[tuple[Key, SectionReadings]]) -> None:
+        """Write what was read. Idempotent: what is there already stays. The first part last: what
+        is found is whole."""
+        for (workspace_id, key), one in read:
+            first, *more = await asyncio.to_thread(encode, one)
+            name = f"{workspace_id}:{key}"
+            for n, body in enumerate(more, 1):
+                await self._insert({"_id": f"{name}:{n}", "body": body})
+            await self._insert({"_id": name, "body": first, "parts": 1 + len(more)})
+
+    def remember(self, key: Key, read: SectionReadings) -> SectionReadings:
+        """Keep in memory what was just read."""
+        READING_CACHE.put(key, read, read.size, READINGS_CHARS_MAX)
+        return read
+
+    async def _insert(self, document: Mapping[str, object]) -> None:
+        await self._documents.insert_many_ignoring_duplicates(READINGS, [document])
+
+    async def _stored(self, keys: Mapping[str, Key]) -> dict[str, SectionReadings]:
+        names = [f"{workspace_id}:{key}" for workspace_id, key in keys.values()]
+        documents = await self._documents.get_many(READINGS, names)
+        found = {}
+        for section, name, document in zip(keys, names, documents, strict=True):
+            if document is not None:
+                rest = [f"{name}:{n}" for n in range(1, document["parts"])]
+                parts = [document, *await self._documents.get_many(READINGS, rest)]
+                bodies = [bytes(one["body"]) for one in parts if one is not None]
+                found[section] = await asyncio.to_thread(decode, bodies)
+        return found
+
+
+def keys_of(workspace_id: UUID, manifest: Manifest) -> dict[str, Key]:
+    """Where the readings of a content's sections are, by the sections' names."""
+    version = manifest.format_version
+    return {
+        one.name: (workspace_id, key_of(one.name, version, one.packs)) for one in manifest.sections
+    }
+
+
+def _folder(section: str) -> str:
+    """The page that a section is; all others together are the app level."""
+    return section.removeprefix(PAGE_PREFIX) if section.startswith(PAGE_PREFIX) else ""
+
+
+def _tied(read: list[SectionReadings], libraries: frozenset[str]) -> PageGraph:
+    entities: list[Entity] = []
+    readings: dict[str, Reading] = {}
+    for one in read:
+        entities += one.entities.values()
+        readings |= one.readings
+    return PageGraph(entities, readings, libraries)
