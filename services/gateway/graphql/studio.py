@@ -250,9 +250,7 @@ async def find_app(scope: Scope, fields: dict[str, Any]) -> App | None:
     return App.of(found) if found else None
 
 
-async def validate(
-    scope: Scope, fields: dict[str, Any], pages: list[str], first: int
-) -> Findings:  # type: ignore[valid-type]  # derived from its contract
+async def validate(scope: Scope, fields: dict[str, Any], pages: list[str], first: int) -> Findings:  # type: ignore[valid-type]  # derived from its contract
     """What is wrong with the app of a decoded id."""
     query = {**fields, "pages": pages, "limit": first}
     answer = await scope.ask(build(ValidateApp, query, prefix=""))
