@@ -16,7 +16,7 @@ from services.studio.references.section_readings import (
     read_section,
 )
 
-CODE = "{{ Table1.row[\"id\"] + (({Name}) => Name)(Query1.data) + `${ [Input1, eval] }` }} {{ }"
+CODE = '{{ Table1.row["id"] + (({Name}) => Name)(Query1.data) + `${ [Input1, eval] }` }} {{ }'
 GOLDEN = "1:1c95646721f27aae"
 
 
