@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.studio.appsmith import Section
 from services.studio.appsmith.compare import Path, path_text
@@ -23,8 +23,10 @@ class How(StrEnum):
     TRIGGER = "trigger"
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+_HOW = {one.value: one for one in How}
+
+
+class Use(NamedTuple):
     """A name that an entity uses. `path`: the binding's keys in its JSON (empty: its text).
     `start`, `end`: the name's place in the binding's text, in code points. `members`: what follows
     the name. `inside`: the member of a script that the use stands in, or empty."""
@@ -39,8 +41,7 @@ class Use:
     shorthand: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(NamedTuple):
     """Code that cannot be read at all, or not in full; its place as in Use."""
 
     doubt: Doubt
@@ -116,7 +117,7 @@ def reading_from(found: dict[str, list[Any]]) -> Reading:  # JSON, its fields of
     """What `stored` made, its JSON read."""
     return Reading(
         tuple(
-            Use(name, How(how), tuple(path), start, end, tuple(members), inside, shorthand)
+            Use(name, _HOW[how], tuple(path), start, end, tuple(members), inside, shorthand)
             for name, how, path, start, end, members, inside, shorthand in found["uses"]
         ),
         tuple(
