@@ -80,11 +80,13 @@ class Conflict:
 
 @dataclass
 class Referee:
-    """Takes conflicts down and decides them: as was chosen, else ours."""
+    """Takes conflicts down and decides them: as was chosen, else ours. `was`: the ids that things
+    had before the sides were turned to one another, which a choice may change."""
 
     choices: Mapping[str, Side]
     conflicts: list[Conflict] = field(default_factory=list)
     more: bool = False
+    was: Mapping[str, str] = field(default_factory=dict)
 
     def decide(
         self,
@@ -98,7 +100,8 @@ class Referee:
         if len(self.conflicts) >= CONFLICTS_MAX:
             self.more = True
             return Side.OURS
-        conflict_id = _id(entity.entity_id, path_text(path), clash, str(line))
+        entity_id = self.was.get(entity.entity_id, entity.entity_id)
+        conflict_id = _id(entity_id, path_text(path), clash, str(line))
         side = self.choices.get(conflict_id, Side.OURS)
         conflict = Conflict(conflict_id, entity, path, line, clash, *values, side)
         self.conflicts.append(conflict)
@@ -106,7 +109,7 @@ class Referee:
 
     def apart(self) -> "Referee":
         """Another one with the same choices, whose conflicts may yet be dropped."""
-        return Referee(self.choices)
+        return Referee(self.choices, was=self.was)
 
     def take(self, other: "Referee") -> None:
         """Take over what another took down."""

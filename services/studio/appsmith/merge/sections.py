@@ -3,6 +3,7 @@
 from services.studio.appsmith.entities import Entity, Kind, Object, load_object
 from services.studio.appsmith.merge.conflicts import Referee
 from services.studio.appsmith.merge.entity import merge_entity
+from services.studio.appsmith.merge.places import regrouped
 from services.studio.appsmith.merge.presence import Kept, State, presence
 from services.studio.appsmith.merge.safety import Unfit, check, exact, strays
 from services.studio.appsmith.merge.trees import Tree, merge_trees, read_tree
@@ -38,7 +39,7 @@ def merge_section(
         files[page.path] = _tree(trees, page, whole, kept, referee)
     merged = Section(ours.name, ours.format_version, files)
     if not merged.has_trees:
-        merged = _put_back(merged, ours)
+        merged = regrouped(_put_back(merged, ours), ours, theirs)
     check(merged, ours, theirs)
     return merged
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.studio.appsmith.app import App
 from services.studio.appsmith.compare import MISSING
 from services.studio.appsmith.entities import Entity, Kind
+from services.studio.appsmith.merge.alignment import align
 from services.studio.appsmith.merge.conflicts import (
     Clash,
     Conflict,
@@ -47,7 +48,9 @@ def merge(base: App, ours: App, theirs: App, choices: Mapping[str, Side] | None 
     else:
         apart = referee.apart()
         try:
-            merged = _merged(sides, apart)
+            aligned = align(sides, apart)
+            apart.was = aligned.was
+            merged = _merged(aligned.sides, apart)
             referee.take(apart)
         except Unfit:
             merged = _as_one(sides, Clash.STRUCTURE, referee)

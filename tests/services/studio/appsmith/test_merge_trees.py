@@ -249,7 +249,7 @@ class TestOthers:
         path = "pages/Home/canvas.json"
         twins = files[path].replace(b'"widgetId": "d"', b'"widgetId": "a"')
         files[path] = twins
-        one, other = (twins.replace(b'"Beside"', x) for x in (b'"B1"', b'"B2"'))
+        one, other = (twins.replace(b'"Beside"', b'"Beside", "x": %d' % i) for i in (1, 2))
 
         found = merged(files, {path: one}, {path: other})
 
