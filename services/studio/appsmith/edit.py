@@ -9,6 +9,7 @@ from typing import Any
 
 from services.studio.appsmith.app import APPLICATION, App, page_ids
 from services.studio.appsmith.canvas import canvas_nodes, layouts_of
+from services.studio.appsmith.containers import tree_ways
 from services.studio.appsmith.edit_rules import (
     check_name,
     check_no_secrets,
@@ -16,6 +17,8 @@ from services.studio.appsmith.edit_rules import (
     check_widget,
 )
 from services.studio.appsmith.entities import Entity, Kind, Object, part
+from services.studio.appsmith.on_load import runs, without_entries
+from services.studio.appsmith.raw_json import without_item
 from services.studio.appsmith.refusals import EditRefused, EditRule
 from services.studio.appsmith.sections import APP_SECTION, Section
 from services.studio.appsmith.sources import (
@@ -104,11 +107,12 @@ def remove_entity(app: App, entity_id: str) -> Edited:
     if entity.kind is Kind.PAGE:
         return _remove_page(app, entity)
     section = app.sections[entity.section]
-    gone = _with_inside(section, entity)
+    gone = with_inside(section, entity)
     if entity.kind is Kind.WIDGET and section.has_trees:
         section = section.with_files({entity.path: _without_node(section, entity)})
     else:
         section = section.with_files({}, [path for one in gone for path in one.paths])
+        section = _running_less(section, entity)
     after = app.with_sections([section]) if section.files else app.with_sections([], [section.name])
     return Edited(after, entity, tuple(one.entity_id for one in gone))
 
@@ -212,20 +216,26 @@ def _with_trees(section: Section, entity: Entity, value: Object) -> bytes:
 
 
 def _without_node(section: Section, entity: Entity) -> bytes:
+    """The tree without a widget; all else stays as it is written."""
     old = section.files[entity.path]
-    whole = exact_json(old)
-    for node in canvas_nodes(entity.path, whole):
-        if node.entity_id == entity.entity_id:
-            if node.siblings is None:
-                detail = "a page needs its root"
-                raise EditRefused(field="entity_id", rule=EditRule.NOT_REMOVABLE, detail=detail)
-            at = next(i for i, x in enumerate(node.siblings) if x is node.value)
-            del node.siblings[at]
-            break
-    return encode_json(whole, old)
+    *way, place = tree_ways(entity.path, exact_json(old))[entity.entity_id]
+    if not isinstance(place, int):
+        detail = "a page needs its root"
+        raise EditRefused(field="entity_id", rule=EditRule.NOT_REMOVABLE, detail=detail)
+    return without_item(old.decode(), tuple(way), place).encode()
 
 
-def _with_inside(section: Section, entity: Entity) -> list[Entity]:
+def _running_less(section: Section, entity: Entity) -> Section:
+    """The page does not run what is gone."""
+    if entity.kind not in (Kind.QUERY, Kind.SCRIPT, Kind.SCRIPT_FUNCTION):
+        return section
+    paths = {one.path for one in section.entities if one.kind is Kind.PAGE}
+    return section.with_files(
+        {path: without_entries(section.files[path], runs(entity)) for path in paths}
+    )
+
+
+def with_inside(section: Section, entity: Entity) -> list[Entity]:
     """The entity and all that have it around them: widgets of a container, a script's functions."""
     inside: dict[str, list[Entity]] = {}
     for one in section.entities:
@@ -252,9 +262,15 @@ def _remove_page(app: App, entity: Entity) -> Edited:
     if not kept:
         detail = "an app needs one page at least"
         raise EditRefused(field="entity_id", rule=EditRule.LAST_PAGE, detail=detail)
-    if not any(isinstance(x, dict) and x.get("isDefault") for x in kept):
+    if any(isinstance(x, dict) and x.get("isDefault") for x in kept):
+        text = old.decode()
+        for place in reversed(range(len(pages))):
+            if pages[place] not in kept:
+                text = without_item(text, ("pages",), place)
+        content = text.encode()
+    else:
         kept = [{**x, "isDefault": i == 0} for i, x in enumerate(kept) if isinstance(x, dict)]
-    application["pages"] = kept
-    level = level.with_files({APPLICATION: encode_json(application, old)})
+        content = encode_json({**application, "pages": kept}, old)
+    level = level.with_files({APPLICATION: content})
     gone = tuple(one.entity_id for one in app.sections[entity.section].entities)
     return Edited(app.with_sections([level], [entity.section]), entity, gone)
