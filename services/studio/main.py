@@ -2,12 +2,14 @@
 
 from chassis.service import Service
 from services.studio import handlers
-from services.studio.model import Apps, Bundles, Drafts, Revisions
+from services.studio.model import Apps, Drafts, Revisions
 from services.studio.model.merging import Merges
+from services.studio.model.releasing import Bundles, Checks
 from services.studio.model.shelf import Shelves
 from services.studio.settings import Settings
 from services.studio.store import rows
 from services.studio.store.bundles import BlobBundles
+from services.studio.store.checks import GraphChecks
 from services.studio.store.contents import Contents
 from services.studio.store.drafts import SqlDrafts
 from services.studio.store.graphs import Graphs
@@ -26,6 +28,7 @@ service = Service(
         Shelves: rows.SqlShelves,
         Drafts: SqlDrafts,
         Bundles: BlobBundles,
+        Checks: GraphChecks,
         Merges: ContentMerges,
         Contents: Contents,
         Graphs: Graphs,

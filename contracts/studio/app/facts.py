@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.base import Event
 from contracts.delivery.environment import Environment
 from contracts.studio.app.kinds import EntityKind
+from contracts.studio.app.references import Finding
 
 
 class AppCreated(Event):
@@ -96,7 +99,11 @@ class AppImported(Event):
 
 
 class RevisionFrozen(Event):
-    """A revision's bundle is written; it can't be discarded while a release needs it."""
+    """A revision's bundle is written; it can't be discarded while a release needs it.
+
+    `warnings`: names that nothing has and values that wait for one another, published all the same
+    because an import brought them; at most 50 of the `warnings_count`.
+    """
 
     workspace_id: UUID
     app_id: UUID
@@ -105,6 +112,8 @@ class RevisionFrozen(Event):
     bundle_digest: str
     files: int
     bytes: int
+    warnings: list[Finding] = Field(default_factory=list)
+    warnings_count: int = 0
 
 
 class RevisionUnfrozen(Event):

@@ -2,7 +2,13 @@
 
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.base import Rejection
+from contracts.studio.app.references import Finding
+
+PROBLEMS_MAX = 50
+"""So many problems are listed of a revision; all are counted."""
 
 
 class AppUnknown(Rejection):
@@ -67,10 +73,16 @@ class RevisionUnknown(Rejection):
 
 
 class AppNotPublishable(Rejection):
-    """The revision can't become a release; `reason` says why."""
+    """The revision can't become a release; `reason` says why.
+
+    `problems`: names that nothing has and values that wait for one another, other than those that
+    an import brought; at most 50 of the `problems_count`, with long texts cut.
+    """
 
     app_id: UUID
     reason: str
+    problems: list[Finding] = Field(default_factory=list)
+    problems_count: int = 0
 
 
 class ImportRefused(Rejection):

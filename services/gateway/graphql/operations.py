@@ -10,18 +10,21 @@ from strawberry.scalars import JSON
 from chassis.errors import Rejected
 from contracts.operation import GetOperation, OperationUnknown
 from contracts.operation import Operation as OperationContract
+from contracts.studio.app import Finding as FindingContract
 from services.gateway import ids
 from services.gateway.errors import Forbidden
 from services.gateway.graphql.delivery import Release, find_release
 from services.gateway.graphql.failures import Failure, failure_of
 from services.gateway.graphql.fields import field
 from services.gateway.graphql.node import NodeShape
-from services.gateway.graphql.shapes import shape
+from services.gateway.graphql.shapes import shape, shape_of
 from services.gateway.graphql.studio import App, find_app
 from services.gateway.scope import Scope
 
 T = TypeVar("T")
 HIDDEN = ("result", "error_type", "error", "subject_id")
+WARNINGS, COUNT = "warnings", "warnings_count"
+Finding = shape_of(FindingContract)
 
 
 @shape(OperationContract, node="Operation", hide=HIDDEN)
@@ -44,7 +47,20 @@ class Operation(NodeShape):
     @field("What the finished work says; ids in it are global ids.")
     def result(self) -> JSON:
         """Fields that name a thing become its global id."""
-        return JSON(shown_result(self.shown.result, {**self.known, "app_id": self._app_id}))
+        result = {k: v for k, v in self.shown.result.items() if k not in (WARNINGS, COUNT)}
+        return JSON(shown_result(result, {**self.known, "app_id": self._app_id}))
+
+    @field("What is wrong with what it published: an import brought it, so it was tolerated.")
+    def warnings(self) -> list[Finding]:  # type: ignore[valid-type]  # derived from its contract
+        """The first ones; `warningsCount` has all."""
+        known = {**self.known, "app_id": self._app_id}
+        found = self.shown.result.get(WARNINGS)
+        return [Finding.of(FindingContract.model_validate(one), known) for one in found or ()]
+
+    @field("How many warnings there are.")
+    def warnings_count(self) -> int:
+        """Zero for work that knows none."""
+        return int(self.shown.result.get(COUNT, 0))
 
     @field("The app that it made or worked on.")
     async def app(self, info: Info[Scope, None]) -> App | None:

@@ -77,15 +77,16 @@ async def finish_import(
     if app is not None and await _is_head(command, app, revisions):
         return _imported(command, app, None)
     adopted = await drafts.adopt(app, command.app_id, command.workspace_id, command.digest)
+    actor, brought = context.actor_id, [command.digest]
     if app is None:
         shelf = await shelf_of(shelves, command.workspace_id)
         shelf.put(command.app_id)
         shelves.save(shelf)
         app, revision = new_app(
-            command, command.app_name, adopted.content, new_id(), context.actor_id, clock.now()
+            command, command.app_name, adopted.content, new_id(), actor, clock.now(), brought
         )
     else:
-        revision = app.advance(new_id(), adopted.content, "import", context.actor_id, clock.now())
+        revision = app.advance(new_id(), adopted.content, "import", actor, clock.now(), brought)
     revision.credit(command)
     revisions.save(revision)
     apps.save(app)

@@ -2,6 +2,7 @@
 
 from chassis.errors import Rejected
 from contracts.studio.app import (
+    AppNotPublishable,
     FreezeRevision,
     RevisionFrozen,
     RevisionTagged,
@@ -10,18 +11,23 @@ from contracts.studio.app import (
     TagRevision,
     UnfreezeRevision,
 )
-from services.studio.model import Apps, Bundles, Revisions, app_of
+from services.studio.model import App, Apps, Revisions, app_of
+from services.studio.model.releasing import Bundles, Checked, Checks
 
 
 async def freeze_revision(
-    command: FreezeRevision, apps: Apps, revisions: Revisions, bundles: Bundles
+    command: FreezeRevision, apps: Apps, revisions: Revisions, checks: Checks, bundles: Bundles
 ) -> RevisionFrozen:
-    """Hold a revision for a release, and write its bundle."""
+    """Hold a revision for a release, and write its bundle. Not with names that nothing has or with
+    values that wait for one another, unless an import brought them: then it warns."""
     app = await app_of(apps, command.workspace_id, command.app_id)
     revision = await revisions.get(command.revision_id)
     if app.freeze(command.release_id, revision, command.revision_id):
         apps.save(app)
     assert revision is not None, "freeze refuses a revision that is not there"
+    checked = await checks.check(revision)
+    if checked.problems_count:
+        raise Rejected(_refusal(app, checked))
     frozen = await bundles.write(revision)
     return RevisionFrozen(
         workspace_id=app.workspace_id,
@@ -31,6 +37,19 @@ async def freeze_revision(
         bundle_digest=frozen.bundle_digest,
         files=frozen.files,
         bytes=frozen.bytes,
+        warnings=list(checked.warnings),
+        warnings_count=checked.warnings_count,
+    )
+
+
+def _refusal(app: App, checked: Checked) -> AppNotPublishable:
+    count = checked.problems_count
+    what = "1 problem" if count == 1 else f"{count} problems"
+    return AppNotPublishable(
+        app_id=app.app_id,
+        reason=f"{what}: names that nothing has, or values that wait for one another",
+        problems=list(checked.problems),
+        problems_count=count,
     )
 
 

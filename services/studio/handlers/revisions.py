@@ -15,8 +15,9 @@ from contracts.studio.app import (
     RevisionsMerged,
     RevisionUnknown,
 )
-from services.studio.model import Adopted, App, Apps, Drafts, Revision, Revisions, app_of
+from services.studio.model import Adopted, App, Apps, Drafts, Revisions, app_of
 from services.studio.model.merging import MergedContent, Merges
+from services.studio.model.revision import Revision
 
 
 async def restore_revision(
@@ -36,7 +37,8 @@ async def restore_revision(
         return _restored(app, restored, None)
     adopted = await drafts.adopt(app, app.app_id, app.workspace_id, restored.digest)
     message = f"restore revision {restored.number}"
-    revision = app.advance(new_id(), adopted.content, message, context.actor_id, clock.now())
+    actor, brought = context.actor_id, restored.sources
+    revision = app.advance(new_id(), adopted.content, message, actor, clock.now(), brought)
     revisions.save(revision)
     apps.save(app)
     return _restored(app, restored, adopted)
@@ -71,7 +73,8 @@ async def merge_revisions(
         return (_outcome(app, merged, app.head_revision_id),)
     adopted = await drafts.adopt(app, app.app_id, app.workspace_id, merged.digest)
     message = f"merge revision {theirs.number}"
-    revision = app.advance(new_id(), adopted.content, message, context.actor_id, clock.now())
+    actor, brought = context.actor_id, [*theirs.sources, *app.sources]
+    revision = app.advance(new_id(), adopted.content, message, actor, clock.now(), brought)
     revisions.save(revision)
     apps.save(app)
     return _outcome(app, merged, revision.revision_id), _merged(app, command, merged)

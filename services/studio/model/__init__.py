@@ -1,5 +1,6 @@
 """Apps, their revisions, and how many of them a workspace may have: the rules."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,43 +17,12 @@ from contracts.studio.app import (
     RevisionUnknown,
 )
 from services.studio.model.renaming import Renamable, Renaming
+from services.studio.model.revision import Revision
 
 ACTIVE, ARCHIVED = "active", "archived"
 
-
-@dataclass
-class Revision:
-    """An immutable state of an app: `digest` names its content. Only `tags` grow.
-
-    `author_name`, `authored_at` and `commit` say who made it elsewhere, if it was.
-    """
-
-    revision_id: UUID
-    workspace_id: UUID
-    app_id: UUID
-    number: int
-    digest: str
-    message: str
-    created_at: datetime
-    actor_id: UUID | None = None
-    tags: list[str] = field(default_factory=list)
-    author_name: str = ""
-    authored_at: datetime | None = None
-    commit: str = ""
-
-    def credit(self, origin: "Origin") -> None:
-        """Say whose work it is. A commit's message is its own, even an empty one."""
-        self.author_name, self.authored_at = origin.author_name, origin.authored_at
-        self.commit = origin.commit
-        if origin.authored_at is not None or origin.message:
-            self.message = origin.message
-
-    def tag(self, environment: str) -> bool:
-        """Remember that it went live in an environment; False when that was known."""
-        if environment in self.tags:
-            return False
-        self.tags.append(environment)
-        return True
+BROUGHT_MAX = 8
+"""So many imports are remembered of a revision that was merged of several."""
 
 
 @dataclass
@@ -72,10 +42,27 @@ class App:
     freezes: dict[UUID, UUID] = field(default_factory=dict)
     """What releases under way hold: release_id -> revision_id."""
 
+    brought: list[str] | None = None
+    """Digests of the imported contents that its head was made of, the newest last: what was wrong
+    with those may be published. None: from before this was told."""
+
+    @property
+    def sources(self) -> list[str]:
+        """The head's; see Revision's."""
+        return [self.head_digest] if self.brought is None else self.brought
+
     def advance(
-        self, revision_id: UUID, content: "Content", message: str, actor: UUID | None, at: datetime
+        self,
+        revision_id: UUID,
+        content: "Content",
+        message: str,
+        actor: UUID | None,
+        at: datetime,
+        brought: Iterable[str] | None = None,
     ) -> Revision:
-        """Move the head to a new revision of `content`."""
+        """Move the head to a new revision of `content`; `brought` where it is not the head's."""
+        sources = self.sources if brought is None else brought
+        self.brought = [*dict.fromkeys(sources)][-BROUGHT_MAX:]
         self.revisions += 1
         self.head_revision_id, self.head_digest = revision_id, content.digest
         self.counts, self.updated_at = content.counts, at
@@ -88,6 +75,7 @@ class App:
             message=message,
             created_at=at,
             actor_id=actor,
+            brought=self.brought,
         )
 
     def demand_editable(self) -> None:
@@ -156,15 +144,6 @@ class Adopted:
 
 
 @dataclass(frozen=True)
-class Frozen:
-    """A revision's bundle in the blob store."""
-
-    bundle_digest: str
-    files: int
-    bytes: int
-
-
-@dataclass(frozen=True)
 class Addition:
     """A new entity as the client describes it; see AddEntity."""
 
@@ -228,27 +207,6 @@ class Drafts(Protocol):
         ...
 
 
-class Bundles(Protocol):
-    """Makes of a revision what delivery needs."""
-
-    async def write(self, revision: Revision) -> Frozen:
-        """Write the bundle to the blob store; the same revision gives the same digest."""
-        ...
-
-
-class Origin(Protocol):
-    """A command that brings a state made elsewhere."""
-
-    @property
-    def author_name(self) -> str: ...
-    @property
-    def authored_at(self) -> datetime | None: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def commit(self) -> str: ...
-
-
 class NamesApp(Protocol):
     """A command that makes an app."""
 
@@ -265,8 +223,9 @@ def new_app(
     revision_id: UUID,
     actor: UUID | None,
     at: datetime,
+    brought: Iterable[str] = (),
 ) -> tuple[App, Revision]:
-    """An app that begins with `content`, and its first revision."""
+    """An app that begins with `content`, and its first revision. `brought`: see App's."""
     app = App(
         app_id=command.app_id,
         workspace_id=command.workspace_id,
@@ -276,7 +235,7 @@ def new_app(
         head_revision_id=revision_id,
         head_digest=content.digest,
     )
-    return app, app.advance(revision_id, content, "create", actor, at)
+    return app, app.advance(revision_id, content, "create", actor, at, brought)
 
 
 async def app_of(apps: Apps, workspace_id: UUID, app_id: UUID) -> App:

@@ -9,7 +9,8 @@ from chassis.resources import Resources
 from contracts.delivery import bundle as wire
 from contracts.studio.app import AppNotPublishable
 from services.studio.appsmith import App, BundleFile, NotPublishable, bundle
-from services.studio.model import Frozen, Revision
+from services.studio.model.releasing import Frozen
+from services.studio.model.revision import Revision
 from services.studio.store.contents import Contents
 
 

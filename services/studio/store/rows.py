@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from chassis.stores.aggregates import AggregateStore
-from services.studio.model import App, Revision
+from services.studio.model import App
+from services.studio.model.revision import Revision
 from services.studio.model.shelf import Shelf
 
 

@@ -24,12 +24,14 @@ from contracts.studio.app import (
     ListEntities,
 )
 from services.studio import handlers
-from services.studio.model import Apps, Bundles, Drafts, Revisions
+from services.studio.model import Apps, Drafts, Revisions
 from services.studio.model.merging import Merges
+from services.studio.model.releasing import Bundles, Checks
 from services.studio.model.shelf import Shelves
 from services.studio.settings import Settings
 from services.studio.store import rows
 from services.studio.store.bundles import BlobBundles
+from services.studio.store.checks import GraphChecks
 from services.studio.store.contents import Contents
 from services.studio.store.drafts import SqlDrafts
 from services.studio.store.graphs import Graphs
@@ -147,6 +149,7 @@ async def a_desk(database: Database, documents: Documents, folder: Path, apps_ma
     }
     singletons: dict[type, object] = {
         Bundles: BlobBundles(resources),
+        Checks: GraphChecks(resources),
         Merges: ContentMerges(resources),
     }
     studio = a_participant("studio", handlers.HANDLERS, provides, resources, singletons)

@@ -1,0 +1,69 @@
+"""Checks: what is wrong with a revision, and whether an import brought it (docs/adr/0020)."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from chassis.resources import Resources
+from contracts.studio.app import PROBLEMS_MAX, Finding
+from services.studio.model.releasing import Checked
+from services.studio.model.revision import Revision
+from services.studio.references import PageGraph
+from services.studio.references.problems import Judged, Problems, judged
+from services.studio.store.findings import cycle_told, missing_told, short
+from services.studio.store.graphs import Graphs
+
+
+class GraphChecks:
+    """Fulfils the model's Checks."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._graphs = Graphs(resources)
+
+    async def check(self, revision: Revision) -> Checked:
+        """Only of pages with something wrong are the imported ones looked at."""
+        graphs = await self._graphs.pages(revision.workspace_id, revision.digest)
+        first = await asyncio.to_thread(_judge, graphs, [])
+        wrong = {page: graphs[page] for page, one in first.items() if one.added}
+        if not wrong:
+            return Checked()
+        imported = [
+            await self._graphs.pages(revision.workspace_id, digest, wrong.keys())
+            for digest in revision.sources
+        ]
+        return await asyncio.to_thread(_checked, wrong, imported)
+
+
+def _judge(
+    graphs: Mapping[str, PageGraph], imported: Sequence[Mapping[str, PageGraph]]
+) -> dict[str, Judged]:
+    return {
+        page: judged(graph, [one[page] for one in imported if page in one])
+        for page, graph in graphs.items()
+    }
+
+
+def _checked(
+    graphs: Mapping[str, PageGraph], imported: Sequence[Mapping[str, PageGraph]]
+) -> Checked:
+    pages = _judge(graphs, imported)
+    added = {page: one.added for page, one in pages.items()}
+    brought = {page: one.brought for page, one in pages.items()}
+    return Checked(
+        problems=_told(graphs, added),
+        problems_count=sum(map(len, added.values())),
+        warnings=_told(graphs, brought),
+        warnings_count=sum(map(len, brought.values())),
+    )
+
+
+def _told(graphs: Mapping[str, PageGraph], found: Mapping[str, Problems]) -> list[Finding]:
+    """Some of them, by page: as much as a message may hold."""
+    return [short(one) for one in islice(_each(graphs, found), PROBLEMS_MAX)]
+
+
+def _each(graphs: Mapping[str, PageGraph], found: Mapping[str, Problems]) -> Iterator[Finding]:
+    for page in sorted(found):
+        graph, problems = graphs[page], found[page]
+        yield from (missing_told(graph, one) for one in problems.dangling)
+        yield from (cycle_told(graph, one) for one in problems.cycles)
