@@ -36,25 +36,28 @@ class Judged:
     brought: Problems
 
 
-def judged(graph: PageGraph, imported: Sequence[PageGraph]) -> Judged:
-    """A page's problems, by whether the page had them in a content that was imported."""
+def judged(
+    graph: PageGraph, imported: Sequence[PageGraph], knots: Sequence[Knot] | None = None
+) -> Judged:
+    """A page's problems, by whether the page had them in a content that was imported. `knots`: the
+    page's own, where they are known already."""
     known = frozenset[str]().union(*(one.missing for one in imported))
     dangling = graph.dangling() if graph.missing else []
-    added, brought = _cycles(graph, imported)
+    knots = order_of(graph).knots if knots is None else knots
+    added, brought = _cycles(graph, knots, imported) if knots else ([], [])
     return Judged(
         Problems(tuple(one for one in dangling if one.use.name not in known), tuple(added)),
         Problems(tuple(one for one in dangling if one.use.name in known), tuple(brought)),
     )
 
 
-def _cycles(graph: PageGraph, imported: Sequence[PageGraph]) -> tuple[list[Cycle], list[Cycle]]:
+def _cycles(
+    graph: PageGraph, knots: Sequence[Knot], imported: Sequence[PageGraph]
+) -> tuple[list[Cycle], list[Cycle]]:
     """Added ones, and those that were brought: of values that were in cycles then. What is renamed
     since is told by its shape; there may be as many of a shape as there were."""
-    knots = order_of(graph).knots
     added: list[Cycle] = []
     brought: list[Cycle] = []
-    if not knots:
-        return added, brought
     known = {
         value: _shape(one, value)
         for one in imported

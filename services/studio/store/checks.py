@@ -8,8 +8,8 @@ from chassis.resources import Resources
 from contracts.studio.app import PROBLEMS_MAX, Finding
 from services.studio.model.releasing import Checked
 from services.studio.model.revision import Revision
-from services.studio.references import PageGraph
-from services.studio.references.problems import Judged, Problems, judged
+from services.studio.references import Knot, PageGraph, order_of
+from services.studio.references.problems import Problems, judged
 from services.studio.store.findings import cycle_told, missing_told, short
 from services.studio.store.graphs import Graphs
 
@@ -23,30 +23,30 @@ class GraphChecks:
     async def check(self, revision: Revision) -> Checked:
         """Only of pages with something wrong are the imported ones looked at."""
         graphs = await self._graphs.pages(revision.workspace_id, revision.digest)
-        first = await asyncio.to_thread(_judge, graphs, [])
-        wrong = {page: graphs[page] for page, one in first.items() if one.added}
+        knots = await asyncio.to_thread(_knots, graphs)
+        wrong = {page: one for page, one in graphs.items() if one.missing or knots[page]}
         if not wrong:
             return Checked()
         imported = [
             await self._graphs.pages(revision.workspace_id, digest, wrong.keys())
             for digest in revision.sources
         ]
-        return await asyncio.to_thread(_checked, wrong, imported)
+        return await asyncio.to_thread(_checked, wrong, knots, imported)
 
 
-def _judge(
-    graphs: Mapping[str, PageGraph], imported: Sequence[Mapping[str, PageGraph]]
-) -> dict[str, Judged]:
-    return {
-        page: judged(graph, [one[page] for one in imported if page in one])
-        for page, graph in graphs.items()
-    }
+def _knots(graphs: Mapping[str, PageGraph]) -> dict[str, tuple[Knot, ...]]:
+    return {page: order_of(graph).knots for page, graph in graphs.items()}
 
 
 def _checked(
-    graphs: Mapping[str, PageGraph], imported: Sequence[Mapping[str, PageGraph]]
+    graphs: Mapping[str, PageGraph],
+    knots: Mapping[str, tuple[Knot, ...]],
+    imported: Sequence[Mapping[str, PageGraph]],
 ) -> Checked:
-    pages = _judge(graphs, imported)
+    pages = {
+        page: judged(graph, [one[page] for one in imported if page in one], knots[page])
+        for page, graph in graphs.items()
+    }
     added = {page: one.added for page, one in pages.items()}
     brought = {page: one.brought for page, one in pages.items()}
     return Checked(
