@@ -22,14 +22,25 @@ class RenameChange(Reply):
     after: str
 
 
+class RenameDoubt(Reply):
+    """A place that may mean what is renamed, and stays: only running it would tell. `text`: what
+    stands there from code point `start` on, its first 300 characters."""
+
+    entity_id: str
+    path: str
+    start: int
+    text: str
+
+
 class RenameOutcome(Reply):
     """What a rename made, or in a dry run would make, of the head.
 
     `entity_id`: the entity's id afterwards; in the newest format it follows the name, as that of
     what is inside it does. `entity_version`: its version from now on. `revision_id`: the new head;
     null in a dry run. `mentions`: texts that a function takes for the name, as in
-    `showModal('Dialog')`, and that stay as they are unless the command says otherwise. `more`:
-    there are more changes or mentions than are listed.
+    `showModal('Dialog')` or `navigateTo('Orders')`, and that stay as they are unless the command
+    says otherwise. `unclear`: places that may mean it, and stay. `more`: there are more changes,
+    mentions or unclear places than are listed.
     """
 
     app_id: UUID
@@ -39,6 +50,7 @@ class RenameOutcome(Reply):
     revision_id: UUID | None
     changes: list[RenameChange]
     mentions: list[RenameChange]
+    unclear: list[RenameDoubt] = Field(default_factory=list)
     more: bool
 
 
@@ -58,10 +70,10 @@ class EntityRenamed(Event):
 
 
 class RenameEntity(Command[RenameOutcome], permission="app.edit"):
-    """Give a widget, query or script another name, and its users with it: all and only the true
-    references, in one revision. Refused when the name is taken, means something in code already, or
-    would be taken by a variable. `with_mentions`: change texts that functions take for the name,
-    too. `dry_run`: answer the same, and change nothing."""
+    """Give a widget, query, script, function of a script or page another name, and its users with
+    it: all and only the true references, in one revision. Refused when the name is taken, means
+    something else in code already, or would be taken by a variable. `with_mentions`: change texts
+    that functions take for the name, too. `dry_run`: answer the same, and change nothing."""
 
     workspace_id: UUID
     app_id: UUID

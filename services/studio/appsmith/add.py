@@ -107,7 +107,8 @@ def _add_datasource(app: App, name: str, given: Object) -> Edited:
 def _add_folder(
     app: App, section: Section, kind: Kind, name: str, given: Object, text: str | None
 ) -> Edited:
-    page = section.page
+    pages = (one.name for one in section.entities if one.kind is Kind.PAGE)
+    page = next(pages, section.page)
     if kind is Kind.QUERY:
         parent, suffix, inner = QUERIES, ".txt", "unpublishedAction"
         value = merged(query_value(page, name, text), given)
@@ -119,12 +120,12 @@ def _add_folder(
         text = SCRIPT_TEXT if text is None else text
     value = merged(value, {inner: {"name": name}})
     if is_one_file(parent, section.format_version):
-        path = _free(section, f"pages/{page}/{parent}/", name, ".json")
-        one = Entity("", kind, name, section.name, page, path, "")
+        path = _free(section, f"pages/{section.page}/{parent}/", name, ".json")
+        one = Entity("", kind, name, section.name, section.page, path, "")
         content = encode_json(value if text is None else with_body(one, value, text))
         place = f"{kind}:{path.removesuffix('.json')}"
         return _added(app, place, section.with_files({path: content}))
-    folder = _free(section, f"pages/{page}/{parent}/", name, "")
+    folder = _free(section, f"pages/{section.page}/{parent}/", name, "")
     stem = folder.rpartition("/")[2]
     files = {f"{folder}/metadata.json": encode_json(value)}
     if text is not None:

@@ -16,16 +16,22 @@ _ONE_NAMESPACE = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
 
 def check_name(section: Section, kind: Kind, name: object, besides: Entity | None = None) -> str:
     """`name`, when it may be given; widgets, queries and scripts of a page share their names."""
-    if not isinstance(name, str) or not name.strip() or len(name) > NAME_LENGTH_MAX:
-        detail = f"a text of 1 to {NAME_LENGTH_MAX} characters"
-        raise EditRefused(field="name", rule=EditRule.NAME_INVALID, detail=detail)
-    if "\0" in name or not _is_text(name):
-        raise EditRefused(field="name", rule=EditRule.NAME_INVALID, detail="not a Unicode text")
+    name = check_is_name(name)
     if besides is not None and besides.name == name:
         return name
     rivals = _ONE_NAMESPACE if kind in _ONE_NAMESPACE else (kind,)
     if any(entity.name == name for entity in section.entities if entity.kind in rivals):
         raise EditRefused(field="name", rule=EditRule.NAME_TAKEN, detail=name)
+    return name
+
+
+def check_is_name(name: object) -> str:
+    """`name`, when anything at all may be called so."""
+    if not isinstance(name, str) or not name.strip() or len(name) > NAME_LENGTH_MAX:
+        detail = f"a text of 1 to {NAME_LENGTH_MAX} characters"
+        raise EditRefused(field="name", rule=EditRule.NAME_INVALID, detail=detail)
+    if "\0" in name or not _is_text(name):
+        raise EditRefused(field="name", rule=EditRule.NAME_INVALID, detail="not a Unicode text")
     return name
 
 

@@ -1,11 +1,15 @@
 """The JSON of new entities, in the shape that git sync writes."""
 
 import hashlib
+import re
+import string
+import unicodedata
 
 from services.studio.appsmith.entities import Object
 
 ROOT_ID = "0"
 _ID_LENGTH = 10
+_PUNCTUATION = re.escape(string.punctuation)
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -132,10 +136,11 @@ def made_id(*seeds: str) -> str:
 
 
 def slug(name: str) -> str:
-    """A page's name for addresses.
+    """A page's name for addresses, by Appsmith's own rule: what is not Latin is left out.
 
-    >>> slug("Orders / Returns")
-    'orders-returns'
+    >>> slug("Orders / Returns"), slug("Café_1"), slug("統計")
+    ('orders-returns', 'cafe-1', '')
     """
-    words = "".join(sign if sign.isalnum() else " " for sign in name.lower()).split()
-    return "-".join(words) or "page"
+    plain = unicodedata.normalize("NFD", re.sub(rf"[\s{_PUNCTUATION}]+", "-", name, flags=re.ASCII))
+    kept = re.sub(r"[^\w-]", "", plain, flags=re.ASCII).lower()
+    return re.sub(r"-{2,}", "-", kept).strip("-")

@@ -43,6 +43,7 @@ async def rename_entity(
 
 def _outcome(app: App, command: RenameEntity, renaming: Renaming) -> RenameOutcome:
     edited = renaming.edited
+    listed = (renaming.changes, renaming.mentions, renaming.unclear)
     return RenameOutcome(
         app_id=app.app_id,
         entity_id=renaming.entity_id,
@@ -51,7 +52,8 @@ def _outcome(app: App, command: RenameEntity, renaming: Renaming) -> RenameOutco
         revision_id=app.head_revision_id if edited else None,
         changes=renaming.changes[:CHANGES_MAX],
         mentions=renaming.mentions[:CHANGES_MAX],
-        more=max(len(renaming.changes), len(renaming.mentions)) > CHANGES_MAX,
+        unclear=renaming.unclear[:CHANGES_MAX],
+        more=any(len(one) > CHANGES_MAX for one in listed),
     )
 
 

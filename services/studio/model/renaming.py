@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from contracts.studio.app import RenameChange
+from contracts.studio.app import RenameChange, RenameDoubt
 
 if TYPE_CHECKING:
     from services.studio.model import Edited
@@ -26,13 +26,14 @@ class Renamable(Protocol):
 
 @dataclass(frozen=True)
 class Renaming:
-    """The entity afterwards (None in a dry run), its id then, every place that changes, and
-    texts that are the name and stay."""
+    """The entity afterwards (None in a dry run), its id then, every place that changes, texts that
+    are the name and stay, and what nobody can tell."""
 
     edited: "Edited | None"
     entity_id: str
     changes: list[RenameChange]
     mentions: list[RenameChange]
+    unclear: list[RenameDoubt]
 
     @property
     def entity_ids(self) -> list[str]:

@@ -4,6 +4,7 @@ tree-sitter parses (and yields a tree for anything); the scopes are those of ECM
 eslint-scope models them, with which the results are compared name by name (tests/realapps).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -59,6 +60,7 @@ class Mention:
     name: str
     start: int
     end: int
+    function: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +108,41 @@ def names_in(code: str, goal: Goal) -> Names:
     """
     if not code or code.isspace():
         return _NOTHING
+    parsed = parse(code, goal)
+    if isinstance(parsed, Doubt):
+        return Names(doubts=(Uncertain(parsed, 0, len(code)),))
+    members = members_of(parsed.root) if goal is Goal.SCRIPT else []
+    return _told(parsed, members)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Code's syntax tree and its scopes. Its nodes count bytes; see `places`."""
+
+    root: Node
+    scopes: Scopes
+    _source: bytes
+    _shift: int
+    _ascii_only: bool
+
+    def places(self, ranges: Iterable[tuple[int, int]]) -> "Places":
+        """Where the ends of some ranges of bytes are in the code."""
+        return Places(self._source, ranges, self._shift, ascii_only=self._ascii_only)
+
+
+def parse(code: str, goal: Goal) -> Parsed | Doubt:
+    """The code's tree, or why there is none: it is broken, or too large to be looked into."""
     source = code.encode("utf-8", "surrogatepass")
     if len(source) > CODE_BYTES_MAX:
-        return _all_of(code, Doubt.TOO_LARGE)
+        return Doubt.TOO_LARGE
     for wrapped, shift in _tries(source, goal):
         root = _PARSER.parse(wrapped).root_node
         if root.has_error or (shift and not _is_value(root)):
             continue
         scopes = scopes_of(root)
         if not scopes.foreign_syntax:
-            members = members_of(root) if goal is Goal.SCRIPT else []
-            return _told(code, source, scopes, members, shift)
-    return _all_of(code, Doubt.BROKEN)
+            return Parsed(root, scopes, source, shift, len(source) == len(code))
+    return Doubt.BROKEN
 
 
 def _tries(source: bytes, goal: Goal) -> list[tuple[bytes, int]]:
@@ -139,22 +164,17 @@ def _is_value(root: Node) -> bool:
     return value.type == "parenthesized_expression" and value.end_byte == root.end_byte
 
 
-def _all_of(code: str, doubt: Doubt) -> Names:
-    return Names(doubts=(Uncertain(doubt, 0, len(code)),))
-
-
-def _told(
-    code: str, source: bytes, scopes: Scopes, members: list[ExportedMember], shift: int
-) -> Names:
+def _told(parsed: Parsed, members: list[ExportedMember]) -> Names:
+    scopes = parsed.scopes
     free = scopes.free()
     if not (free or members or scopes.doubts):
         return _NOTHING
     ranges = [(one.node.start_byte, one.node.end_byte) for one in free]
-    mentions = sorted(scopes.mentions(), key=lambda one: one.start_byte)
-    ranges += [node.byte_range for node in mentions]
+    mentions = sorted(scopes.mentions(), key=lambda one: one[1].start_byte)
+    ranges += [text.byte_range for _, text in mentions]
     ranges += [one.key.byte_range for one in free if one.key is not None]
     ranges += [range_ for *_, range_ in scopes.doubts] + [one.range_ for one in members]
-    at = _Places(source, ranges, shift, ascii_only=len(source) == len(code))
+    at = parsed.places(ranges)
     names = []
     for one in free:
         start, end = at[one.node.start_byte], at[one.node.end_byte]
@@ -166,15 +186,15 @@ def _told(
         tuple(sorted(names, key=lambda one: one.start)),
         tuple(sorted(doubts, key=lambda one: one.start)),
         tuple(told),
-        tuple(Mention(text_of(m), at[m.start_byte], at[m.end_byte]) for m in mentions),
+        tuple(Mention(text_of(m), at[m.start_byte], at[m.end_byte], by) for by, m in mentions),
     )
 
 
-class _Places:
+class Places:
     """Code points by byte, all counted in one pass."""
 
     def __init__(
-        self, source: bytes, ranges: list[tuple[int, int]], shift: int, *, ascii_only: bool
+        self, source: bytes, ranges: Iterable[tuple[int, int]], shift: int, *, ascii_only: bool
     ) -> None:
         self._shift = shift
         self._at: dict[int, int] = {}

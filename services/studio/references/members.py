@@ -18,32 +18,43 @@ class ExportedMember:
     is_function: bool
 
 
-def members_of(root: Node) -> list[ExportedMember]:
-    """The members of a module's `export default {...}`; those with computed names left out."""
+def exported_object(root: Node) -> Node | None:
+    """A module's `export default {...}`."""
     exported = (one.child_by_field_name("value") for one in root.named_children)
-    value = next((one for one in exported if one is not None and one.type == "object"), None)
+    return next((one for one in exported if one is not None and one.type == "object"), None)
+
+
+def members_of(root: Node) -> list[ExportedMember]:
+    """The members of the object that a module exports; those with computed names left out."""
+    value = exported_object(root)
     found = []
     for one in value.named_children if value is not None else ():
-        key = one.child_by_field_name("name" if one.type == "method_definition" else "key")
+        key = key_of(one)
         inner = one.child_by_field_name("value")
         function = one.type == "method_definition" or (
             inner is not None and inner.type in _FUNCTIONS
         )
-        if one.type == "shorthand_property_identifier":
-            key = one
-        name = _key_text(key)
+        computed = key is None or key.type == "computed_property_name"
+        name = None if key is None or computed else key_text(key)
         if name:
             found.append(ExportedMember(name, one.byte_range, function))
     return found
 
 
-def _key_text(key: Node | None) -> str:
-    if key is None:
-        return ""
-    constant = constant_of(key)
-    if constant is not None:
-        return constant
-    return text_of(key) if key.type.endswith("property_identifier") else ""
+def key_of(member: Node) -> Node | None:
+    """What names a member of an object, or of a pattern."""
+    if member.type.startswith("shorthand_property_identifier"):
+        return member
+    return member.child_by_field_name("name" if member.type == "method_definition" else "key")
+
+
+def key_text(key: Node) -> str | None:
+    """The name that a key gives; None when only running it would tell."""
+    if key.type == "computed_property_name":
+        return constant_of(next((one for one in key.named_children), None))
+    if "property_identifier" in key.type:
+        return text_of(key)
+    return constant_of(key)
 
 
 def constant_of(index: Node | None) -> str | None:

@@ -73,9 +73,9 @@ class Scopes:
                     self.doubts.append(("eval", use.node.byte_range))
         return found
 
-    def mentions(self) -> list[Node]:
-        """Texts that were given to functions that nothing here declares."""
-        return [node for name, node, scope in self._mentions if _is_free(name, scope)]
+    def mentions(self) -> list[tuple[str, Node]]:
+        """Texts that were given to functions that nothing here declares, with those functions."""
+        return [(name, node) for name, node, scope in self._mentions if _is_free(name, scope)]
 
     def mention(self, function: str, text: Node, scope: Scope) -> None:
         self._mentions.append((function, text, scope))

@@ -5,8 +5,9 @@ from tree_sitter import Node
 from services.studio.references.members import constant_of
 from services.studio.references.scopes import Found, Scope, Scopes, Visits, text_of
 
-BY_NAME = ("showModal", "closeModal", "resetWidget")
-"""Appsmith's functions whose first argument is the name of a widget."""
+BY_PAGE_NAME = "navigateTo"
+BY_NAME = ("showModal", "closeModal", "resetWidget", BY_PAGE_NAME)
+"""Appsmith's functions whose first argument is the name of a widget, or of a page."""
 
 
 def scopes_of(root: Node) -> Scopes:

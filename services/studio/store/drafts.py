@@ -47,7 +47,7 @@ from services.studio.store.changes import compared, counted, only
 from services.studio.store.contents import Contents, section_of
 from services.studio.store.graphs import Graphs
 from services.studio.store.index import EntityIndex
-from services.studio.store.renaming import rename_in, told
+from services.studio.store.renaming import after_rename, doubted, rename_in, told
 
 T = TypeVar("T")
 
@@ -118,6 +118,9 @@ class SqlDrafts(ChunkStore):
     async def rename(self, app: App, wanted: Renamable) -> Renaming:
         """Rename an entity of the head, with all that refers to it."""
         manifest, held = await self._found(app, wanted.entity_id, wanted.expected_version)
+        if wanted.entity_id.startswith(f"{Kind.PAGE}:"):  # any page may name it
+            names = [one.name for one in manifest.sections if one.name.startswith(PAGE_PREFIX)]
+            held = await self._source(app, manifest, [APP_SECTION, *names])
         renamed = await self._tried(
             app,
             lambda: rename_in(
@@ -126,11 +129,10 @@ class SqlDrafts(ChunkStore):
         )
         edited = None
         if not wanted.dry_run:
-            after = held.with_sections([renamed.section])
-            entity = renamed.section.by_id[renamed.entity_id]
-            edited = await self._kept(app, manifest, held, SourceEdit(after, entity))
+            done = after_rename(held, wanted.entity_id, renamed)
+            edited = await self._kept(app, manifest, held, done)
         changes, mentions = told(renamed.changes), told(renamed.mentions)
-        return Renaming(edited, renamed.entity_id, changes, mentions)
+        return Renaming(edited, renamed.entity_id, changes, mentions, doubted(renamed.unclear))
 
     async def adopt(
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str

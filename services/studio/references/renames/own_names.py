@@ -1,7 +1,8 @@
 """Where an entity's own name stands outside of code: its name fields, ids made of it, its files."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from services.studio.appsmith import Entity, Kind, Section
 from services.studio.appsmith.compare import Path
@@ -12,7 +13,8 @@ from services.studio.references.splice import Splice, Spot
 _LISTS = ("dynamicBindingPathList", "dynamicTriggerPathList", "dynamicPropertyPathList")
 _ENDINGS = (".json", ".txt", ".js")
 
-Found = tuple[str, str, Spot, Splice]  # entity id, file, string in it, what to change
+Found = tuple[str, str, Spot, str, Splice]
+"""Entity id, file, string in it, the old name, what to change."""
 
 
 def node_paths(section: Section) -> dict[str, Path]:
@@ -52,36 +54,41 @@ def _tree_paths(value: dict[str, object]) -> Iterator[Path]:
                 ]
 
 
-def path_keys(value: object) -> Iterator[tuple[Path, str]]:
-    """The texts of all lists called `jsonPathKeys`, which are expressions without braces."""
-    pending: list[tuple[Path, object]] = [((), value)]
+def path_keys(value: object) -> Iterator[tuple[Path, str, str]]:
+    """The texts of all lists called `jsonPathKeys`, which are expressions without braces, and the
+    name that the object around such a list has, or an empty text."""
+    pending: list[tuple[Path, object, object]] = [((), value, None)]
     while pending:
-        path, inner = pending.pop()
+        path, inner, around = pending.pop()
         if isinstance(inner, dict):
-            pending += [((*path, key), one) for key, one in inner.items()]
+            pending += [((*path, key), one, inner) for key, one in inner.items()]
         elif isinstance(inner, list):
             if path[-1:] == ("jsonPathKeys",):
-                yield from (
-                    ((*path, n), one) for n, one in enumerate(inner) if isinstance(one, str)
-                )
-            pending += [((*path, n), one) for n, one in enumerate(inner)]
+                name = around.get("name") if isinstance(around, dict) else None
+                called = name if isinstance(name, str) else ""
+                for n, one in enumerate(inner):
+                    if isinstance(one, str):
+                        yield (*path, n), one, called
+            pending += [((*path, n), one, inner) for n, one in enumerate(inner)]
 
 
 def own_spots(
-    section: Section, entity: Entity, new: str, prefixes: dict[str, Path]
+    section: Section, entity: Entity, new: str, prefixes: dict[str, Path], script: str = ""
 ) -> Iterator[Found]:
-    """The strings that are, or are made of, the entity's name."""
+    """The strings that are, or are made of, the entity's name. `script`: the name of a function's
+    script."""
     if entity.kind is Kind.WIDGET:
         yield from _of_widget(section, entity, new, prefixes)
         return
-    yield from _of_action(section, entity, entity.name, new)
-    if entity.kind is Kind.SCRIPT:
-        for one in section.entities:
-            if one.parent_id == entity.entity_id:
-                yield from _of_action(section, one, entity.name, new)
+    pages = [one.name for one in section.entities if one.kind is Kind.PAGE]
+    before = f"{script}." if script else ""
+    own = _Own(section, (section.page, *pages), before, entity.name, new)
+    yield from own.in_action(entity, renamed=True)
     for one in section.entities:
-        if one.kind is Kind.PAGE:
-            yield from _on_load(section, one, entity, new)
+        if entity.kind is Kind.SCRIPT and one.parent_id == entity.entity_id:
+            yield from own.in_action(one, renamed=False)
+        elif one.kind is Kind.PAGE:
+            yield from own.in_page(one)
 
 
 def _of_widget(
@@ -95,7 +102,7 @@ def _of_widget(
     start = prefixes.get(entity.entity_id, ())
     if part_at(documents[entity.path], start).get("widgetName") == old:
         spot = Spot((*start, "widgetName"))
-        yield entity.entity_id, entity.path, spot, Splice(0, len(old), new)
+        yield entity.entity_id, entity.path, spot, old, Splice(0, len(old), new)
     for one in section.entities:  # a list keeps the names of the widgets that it repeats
         if one.kind is not Kind.WIDGET:
             continue
@@ -103,7 +110,7 @@ def _of_widget(
         value = part_at(documents[one.path], start)
         if old in part(value, "template"):
             spot = Spot((*start, "template", old), is_key=True)
-            yield one.entity_id, one.path, spot, Splice(0, len(old), new)
+            yield one.entity_id, one.path, spot, old, Splice(0, len(old), new)
         for name in _LISTS:
             listed = value.get(name)
             for n, entry in enumerate(listed if isinstance(listed, list) else []):
@@ -111,7 +118,7 @@ def _of_widget(
                 if isinstance(key, str) and key.startswith(f"template.{old}."):
                     spot = Spot((*start, name, n, "key"))
                     at = len("template.")
-                    yield one.entity_id, one.path, spot, Splice(at, at + len(old), new)
+                    yield one.entity_id, one.path, spot, old, Splice(at, at + len(old), new)
 
 
 def part_at(value: dict[str, object], path: Path) -> dict[str, object]:
@@ -125,61 +132,77 @@ def part_at(value: dict[str, object], path: Path) -> dict[str, object]:
     return here if isinstance(here, dict) else {}
 
 
-def _of_action(section: Section, one: Entity, old: str, new: str) -> Iterator[Found]:
-    """A query, a script or a function of a script: `old` is its name, or its script's."""
-    value = exact_json(section.files[one.path])
-    inner = "unpublishedCollection" if one.kind is Kind.SCRIPT else "unpublishedAction"
-    told = part(value, inner)
-    if one.kind is not Kind.SCRIPT_FUNCTION and told.get("name") == old:
-        yield one.entity_id, one.path, Spot((inner, "name")), Splice(0, len(old), new)
-    full = told.get("fullyQualifiedName")
-    if isinstance(full, str) and re.match(rf"{re.escape(old)}(?=\.|$)", full):
-        spot = Spot((inner, "fullyQualifiedName"))
-        yield one.entity_id, one.path, spot, Splice(0, len(old), new)
-    for path, text in (
-        (("id",), value.get("id")),
-        ((inner, "collectionId"), told.get("collectionId")),
-    ):
-        if (at := _in_id(section, text, old)) >= 0:
-            yield one.entity_id, one.path, Spot(path), Splice(at, at + len(old), new)
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The name of a query, a script or a function. `before`: what stands in front of it in full
+    names: of a function, its script and a dot."""
+
+    section: Section
+    pages: tuple[str, ...]
+    before: str
+    old: str
+    new: str
+
+    def in_action(self, one: Entity, *, renamed: bool) -> Iterator[Found]:
+        """In the metadata of what is `renamed`, or of a function of the script that is."""
+        value = exact_json(self.section.files[one.path])
+        inner = "unpublishedCollection" if one.kind is Kind.SCRIPT else "unpublishedAction"
+        told = part(value, inner)
+        if renamed and told.get("name") == self.old:
+            yield self._spot(one, (inner, "name"), 0)
+        yield from self._full(one, (inner, "fullyQualifiedName"), told)
+        yield from self._id(one, ("id",), value)
+        yield from self._id(one, (inner, "collectionId"), told)
+
+    def in_page(self, page: Entity) -> Iterator[Found]:
+        """What runs when the page opens is listed with the page."""
+        value = exact_json(self.section.files[page.path])
+        for way, action in on_load(value, "unpublishedPage"):
+            yield from self._full(page, (*way, "name"), action)
+            for key in ("id", "collectionId"):
+                yield from self._id(page, (*way, key), action)
+
+    def _full(self, one: Entity, path: Path, holder: Mapping[str, object]) -> Iterator[Found]:
+        if _begins(holder.get(str(path[-1])), self.before + self.old):
+            yield self._spot(one, path, len(self.before))
+
+    def _id(self, one: Entity, path: Path, holder: Mapping[str, object]) -> Iterator[Found]:
+        """`Page_Name` or `Page_Script.function`, made of the page's name or of its folder's."""
+        for page in self.pages:
+            start = f"{page}_{self.before}"
+            if _begins(holder.get(str(path[-1])), start + self.old):
+                yield self._spot(one, path, len(start))
+                return
+
+    def _spot(self, one: Entity, path: Path, at: int) -> Found:
+        splice = Splice(at, at + len(self.old), self.new)
+        return one.entity_id, one.path, Spot(path), self.old, splice
 
 
-def _on_load(section: Section, page: Entity, entity: Entity, new: str) -> Iterator[Found]:
-    """What runs when the page opens is listed with the page."""
-    old = entity.name
-    value = exact_json(section.files[page.path])
-    layouts = part(value, "unpublishedPage").get("layouts")
+def on_load(value: Mapping[str, object], page: str) -> Iterator[tuple[Path, dict[str, object]]]:
+    """What a page's JSON lists under `page` to run when it opens, each with its path."""
+    layouts = part(value, page).get("layouts")
     for n, layout in enumerate(layouts if isinstance(layouts, list) else []):
         rounds = layout.get("layoutOnLoadActions") if isinstance(layout, dict) else None
         for m, actions in enumerate(rounds if isinstance(rounds, list) else []):
             for k, action in enumerate(actions if isinstance(actions, list) else []):
-                if not isinstance(action, dict):
-                    continue
-                way: Path = ("unpublishedPage", "layouts", n, "layoutOnLoadActions", m, k)
-                name = action.get("name")
-                if isinstance(name, str) and re.match(rf"{re.escape(old)}(?=\.|$)", name):
-                    spot = Spot((*way, "name"))
-                    yield page.entity_id, page.path, spot, Splice(0, len(old), new)
-                for key in ("id", "collectionId"):
-                    if (at := _in_id(section, action.get(key), old)) >= 0:
-                        splice = Splice(at, at + len(old), new)
-                        yield page.entity_id, page.path, Spot((*way, key)), splice
+                if isinstance(action, dict):
+                    yield (page, "layouts", n, "layoutOnLoadActions", m, k), action
 
 
-def _in_id(section: Section, text: object, old: str) -> int:
-    """Where the name begins in `Page_Name` or `Page_Script.function`; -1 when it is no such id."""
-    start = f"{section.page}_"
-    if isinstance(text, str) and re.match(rf"{re.escape(start + old)}(?=\.|$)", text):
-        return len(start)
-    return -1
+def _begins(text: object, name: str) -> bool:
+    """Whether a text is a full name, or that of a part of it."""
+    return isinstance(text, str) and (text == name or text.startswith(f"{name}."))
 
 
-def moved_paths(section: Section, entity: Entity, new: str) -> dict[str, str]:
+def moved_paths(section: Section, entity: Entity, new: str, script: str = "") -> dict[str, str]:
     """Files that have the name in theirs, with what they are to be called."""
     if entity.kind is Kind.WIDGET:
         moved = _widget_paths(section, entity, new)
     else:
-        moved = {path: _with_parts(path, entity.name, new, 3) for path in entity.paths}
+        before = f"{script}-" if script else ""
+        old, now = before + entity.name, before + new
+        moved = {path: _with_parts(path, old, now, 3) for path in entity.paths}
         for one in section.entities:
             if entity.kind is Kind.SCRIPT and one.parent_id == entity.entity_id:
                 for path in one.paths:
@@ -218,4 +241,6 @@ def _with_parts(path: str, old: str, new: str, first: int) -> str:
 
 def _with_start(path: str, old: str, new: str) -> str:
     """`Script-function` as folder and file of a function."""
-    return re.sub(rf"(?<=/){re.escape(old)}(?=-)", lambda _: new, path)
+    parts = path.split("/")
+    renamed = [re.sub(rf"^{re.escape(old)}(?=-)", lambda _: new, part) for part in parts[3:]]
+    return "/".join((*parts[:3], *renamed))
