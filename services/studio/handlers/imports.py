@@ -21,6 +21,7 @@ from services.studio.model import (
     app_of,
     new_app,
 )
+from services.studio.model.past import Past
 from services.studio.model.shelf import Shelves, shelf_of
 
 BASE_DIGEST = "base_digest"
@@ -77,16 +78,16 @@ async def finish_import(
     if app is not None and await _is_head(command, app, revisions):
         return _imported(command, app, None)
     adopted = await drafts.adopt(app, command.app_id, command.workspace_id, command.digest)
-    actor, brought = context.actor_id, [command.digest]
+    actor, past = context.actor_id, Past([command.digest])
     if app is None:
         shelf = await shelf_of(shelves, command.workspace_id)
         shelf.put(command.app_id)
         shelves.save(shelf)
         app, revision = new_app(
-            command, command.app_name, adopted.content, new_id(), actor, clock.now(), brought
+            command, command.app_name, adopted.content, new_id(), actor, clock.now(), past
         )
     else:
-        revision = app.advance(new_id(), adopted.content, "import", actor, clock.now(), brought)
+        revision = app.advance(new_id(), adopted.content, "import", actor, clock.now(), past)
     revision.credit(command)
     revisions.save(revision)
     apps.save(app)

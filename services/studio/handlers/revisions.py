@@ -37,8 +37,8 @@ async def restore_revision(
         return _restored(app, restored, None)
     adopted = await drafts.adopt(app, app.app_id, app.workspace_id, restored.digest)
     message = f"restore revision {restored.number}"
-    actor, brought = context.actor_id, restored.sources
-    revision = app.advance(new_id(), adopted.content, message, actor, clock.now(), brought)
+    actor, past = context.actor_id, restored.made_of
+    revision = app.advance(new_id(), adopted.content, message, actor, clock.now(), past)
     revisions.save(revision)
     apps.save(app)
     return _restored(app, restored, adopted)
@@ -73,8 +73,8 @@ async def merge_revisions(
         return (_outcome(app, merged, app.head_revision_id),)
     adopted = await drafts.adopt(app, app.app_id, app.workspace_id, merged.digest)
     message = f"merge revision {theirs.number}"
-    actor, brought = context.actor_id, [*theirs.sources, *app.sources]
-    revision = app.advance(new_id(), adopted.content, message, actor, clock.now(), brought)
+    actor, past = context.actor_id, theirs.made_of.merged(app.made_of)
+    revision = app.advance(new_id(), adopted.content, message, actor, clock.now(), past)
     revisions.save(revision)
     apps.save(app)
     return _outcome(app, merged, revision.revision_id), _merged(app, command, merged)

@@ -1,6 +1,5 @@
 """Apps, their revisions, and how many of them a workspace may have: the rules."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -16,13 +15,12 @@ from contracts.studio.app import (
     HeadMoved,
     RevisionUnknown,
 )
+from services.studio.model.past import Past
+from services.studio.model.operating import Operated, Operation
 from services.studio.model.renaming import Renamable, Renaming
 from services.studio.model.revision import Revision
 
 ACTIVE, ARCHIVED = "active", "archived"
-
-BROUGHT_MAX = 8
-"""So many imports are remembered of a revision that was merged of several."""
 
 
 @dataclass
@@ -42,14 +40,12 @@ class App:
     freezes: dict[UUID, UUID] = field(default_factory=dict)
     """What releases under way hold: release_id -> revision_id."""
 
-    brought: list[str] | None = None
-    """Digests of the imported contents that its head was made of, the newest last: what was wrong
-    with those may be published. None: from before this was told."""
+    past: Past | None = None
 
     @property
-    def sources(self) -> list[str]:
+    def made_of(self) -> Past:
         """The head's; see Revision's."""
-        return [self.head_digest] if self.brought is None else self.brought
+        return Past([self.head_digest]) if self.past is None else self.past
 
     def advance(
         self,
@@ -58,11 +54,10 @@ class App:
         message: str,
         actor: UUID | None,
         at: datetime,
-        brought: Iterable[str] | None = None,
+        past: Past | None = None,
     ) -> Revision:
-        """Move the head to a new revision of `content`; `brought` where it is not the head's."""
-        sources = self.sources if brought is None else brought
-        self.brought = [*dict.fromkeys(sources)][-BROUGHT_MAX:]
+        """Move the head to a new revision of `content`; `past` where it is not the head's."""
+        self.past = past or self.made_of
         self.revisions += 1
         self.head_revision_id, self.head_digest = revision_id, content.digest
         self.counts, self.updated_at = content.counts, at
@@ -75,7 +70,7 @@ class App:
             message=message,
             created_at=at,
             actor_id=actor,
-            brought=self.brought,
+            past=self.past,
         )
 
     def demand_editable(self) -> None:
@@ -196,6 +191,10 @@ class Drafts(Protocol):
 
     async def rename(self, app: App, wanted: Renamable) -> Renaming: ...
 
+    async def operate(self, app: App, wanted: Operation) -> Operated:
+        """Move, duplicate or delete an entity; EntityInUse when that breaks what it may not."""
+        ...
+
     async def adopt(
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str
     ) -> Adopted:
@@ -223,9 +222,9 @@ def new_app(
     revision_id: UUID,
     actor: UUID | None,
     at: datetime,
-    brought: Iterable[str] = (),
+    past: Past | None = None,
 ) -> tuple[App, Revision]:
-    """An app that begins with `content`, and its first revision. `brought`: see App's."""
+    """An app that begins with `content`, and its first revision. `past`: if it was imported."""
     app = App(
         app_id=command.app_id,
         workspace_id=command.workspace_id,
@@ -235,7 +234,7 @@ def new_app(
         head_revision_id=revision_id,
         head_digest=content.digest,
     )
-    return app, app.advance(revision_id, content, "create", actor, at, brought)
+    return app, app.advance(revision_id, content, "create", actor, at, past or Past())
 
 
 async def app_of(apps: Apps, workspace_id: UUID, app_id: UUID) -> App:

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from services.studio.model.past import Past
+
 
 class Origin(Protocol):
     """A command that brings a state made elsewhere."""
@@ -23,8 +25,8 @@ class Origin(Protocol):
 class Revision:
     """An immutable state of an app: `digest` names its content. Only `tags` grow.
 
-    `author_name`, `authored_at` and `commit` say who made it elsewhere, if it was. `brought`: see
-    App's.
+    `author_name`, `authored_at` and `commit` say who made it elsewhere, if it was. `past`: None
+    where it was made before that was told.
     """
 
     revision_id: UUID
@@ -39,12 +41,12 @@ class Revision:
     author_name: str = ""
     authored_at: datetime | None = None
     commit: str = ""
-    brought: list[str] | None = None
+    past: Past | None = None
 
     @property
-    def sources(self) -> list[str]:
-        """What it comes from, if imports brought it; itself, if it is from before that was told."""
-        return [self.digest] if self.brought is None else self.brought
+    def made_of(self) -> Past:
+        """Of itself, where it is not told: as though it had been imported so."""
+        return Past([self.digest]) if self.past is None else self.past
 
     def credit(self, origin: Origin) -> None:
         """Say whose work it is. A commit's message is its own, even an empty one."""

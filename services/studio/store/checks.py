@@ -27,10 +27,16 @@ class GraphChecks:
         wrong = {page: one for page, one in graphs.items() if one.missing or knots[page]}
         if not wrong:
             return Checked()
-        imported = [
-            await self._graphs.pages(revision.workspace_id, digest, wrong.keys())
-            for digest in revision.sources
+        past = revision.made_of
+        folders = {folder for page in wrong for folder in past.folders(page)}
+        contents = [
+            await self._graphs.pages(revision.workspace_id, digest, folders)
+            for digest in past.imports
         ]
+        imported = {
+            page: [one[f] for one in contents for f in past.folders(page) if f in one]
+            for page in wrong
+        }
         return await asyncio.to_thread(_checked, wrong, knots, imported)
 
 
@@ -41,12 +47,9 @@ def _knots(graphs: Mapping[str, PageGraph]) -> dict[str, tuple[Knot, ...]]:
 def _checked(
     graphs: Mapping[str, PageGraph],
     knots: Mapping[str, tuple[Knot, ...]],
-    imported: Sequence[Mapping[str, PageGraph]],
+    imported: Mapping[str, Sequence[PageGraph]],
 ) -> Checked:
-    pages = {
-        page: judged(graph, [one[page] for one in imported if page in one], knots[page])
-        for page, graph in graphs.items()
-    }
+    pages = {page: judged(graphs[page], imported[page], knots[page]) for page in graphs}
     added = {page: one.added for page, one in pages.items()}
     brought = {page: one.brought for page, one in pages.items()}
     return Checked(

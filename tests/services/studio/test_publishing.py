@@ -243,7 +243,7 @@ async def test_an_app_of_before_is_warned_of_and_edits_are_judged_from_then_on(
     app = await desk.app()
     old = await add_widget(desk, app.app_id, "Label", text="{{ gone.text }}")
     for table in ("app", "app_revision"):
-        await desk.database.execute(f"UPDATE {table} SET state = state - 'brought'")
+        await desk.database.execute(f"UPDATE {table} SET state = state - 'past'")
 
     before = await frozen(desk, app.app_id, old.revision_id)
     edited = await add_widget(desk, app.app_id, "Fine", text="1")
