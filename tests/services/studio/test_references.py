@@ -11,6 +11,7 @@ from chassis.errors import Rejected
 from contracts.studio.app import (
     AddEntity,
     AppCreated,
+    AppImported,
     ChangeEntity,
     CodePlace,
     Dependency,
@@ -271,7 +272,7 @@ async def a_change(desk: Desk, entity: EntityAdded, code: str) -> ChangeEntity:
     )
 
 
-async def assert_stored_as_recomputed(desk: Desk, app: AppCreated) -> None:
+async def assert_stored_as_recomputed(desk: Desk, app: AppCreated | AppImported) -> None:
     """Of every revision, to the byte."""
     rows = await desk.database.fetch(
         "SELECT state->>'digest' AS digest FROM app_revision WHERE app_id = $1", app.app_id

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from chassis.clock import new_id
 from chassis.errors import Rejected
 from contracts.studio.app import (
     AppCreated,
+    AppImported,
     EntityKind,
     EntityNameTaken,
     RenameEntity,
@@ -16,6 +18,8 @@ from contracts.studio.app import (
 )
 from services.studio.views.references import validate_app
 from tests.services.studio.desk import Desk
+from tests.services.studio.references.renames.pages import RENAMED, an_app
+from tests.services.studio.test_imports import exported, zipped
 from tests.services.studio.test_references import (
     added,
     assert_stored_as_recomputed,
@@ -24,7 +28,14 @@ from tests.services.studio.test_references import (
 
 
 async def renamed(
-    desk: Desk, app: AppCreated, entity_id: str, name: str, *, version: int = 1, dry: bool = False
+    desk: Desk,
+    app: AppCreated | AppImported,
+    entity_id: str,
+    name: str,
+    *,
+    version: int = 1,
+    dry: bool = False,
+    mentions: bool = False,
 ) -> RenameOutcome:
     command = RenameEntity(
         workspace_id=desk.workspace_id,
@@ -33,13 +44,14 @@ async def renamed(
         expected_version=version,
         name=name,
         dry_run=dry,
+        with_mentions=mentions,
     )
     answer = await desk.studio.send(command)
     assert isinstance(answer, RenameOutcome)
     return answer
 
 
-async def digest(desk: Desk, app: AppCreated) -> str:
+async def digest(desk: Desk, app: AppCreated | AppImported) -> str:
     found = await desk.database.fetchval("SELECT state FROM app WHERE id = $1", app.app_id)
     return str(found["head_digest"])
 
@@ -121,3 +133,81 @@ async def test_other_pages_stay_as_they_are(desk: Desk) -> None:
     query = ValidateApp(workspace_id=desk.workspace_id, app_id=app.app_id, pages=[page.name])
     found = await validate_app(query, desk.database, desk.graphs)
     assert [one.page for one in found.findings] == ["Other"]
+
+
+GO = "{{ navigateTo('Other'); Tools.save() }}"
+SAVE = "script_function:pages/Home/queries/Tools-save"
+
+
+async def imported(desk: Desk, format_version: int) -> AppImported:
+    app = an_app(format_version, Go=GO)
+    return await desk.imported(zipped(app.files), new_id())
+
+
+@pytest.mark.parametrize("format_version", [2, 3, 4, 5])
+async def test_a_scripts_function_goes_there_and_back(desk: Desk, format_version: int) -> None:
+    app = await imported(desk, format_version)
+    before = await digest(desk, app)
+    facts = len(await desk.studio.facts())
+
+    there = await renamed(desk, app, SAVE, "store")
+
+    script = await desk.entity(app.app_id, "script:pages/Home/jsobjects/Tools")
+    assert script.text == RENAMED
+    assert [kind for kind, _ in (await desk.studio.facts())[facts:]] == ["studio.EntityRenamed.v1"]
+    assert {one.text for one in there.unclear} == {"save"}
+    await assert_stored_as_recomputed(desk, app)
+    version = there.entity_version
+    back = await renamed(desk, app, there.entity_id, "save", version=version)
+    assert back.entity_id == SAVE
+    assert await digest(desk, app) == before
+
+
+@pytest.mark.parametrize("format_version", [2, 3, 4, 5])
+async def test_a_page_goes_there_and_back(desk: Desk, format_version: int) -> None:
+    app = await imported(desk, format_version)
+    before, files = await digest(desk, app), await exported(desk, app.app_id)
+    counts = len(await desk.entities(app.app_id))
+    facts = len(await desk.studio.facts())
+
+    there = await renamed(desk, app, "page:pages/Home", "Start / here")
+
+    assert there.entity_id == "page:pages/Start _ here"
+    after = await exported(desk, app.app_id)
+    moved = {path.replace("pages/Home/", "pages/Start _ here/") for path in files}
+    assert {one.replace("/Start _ here.json", "/Home.json") for one in after} == moved
+    assert len(await desk.entities(app.app_id)) == counts
+    assert [kind for kind, _ in (await desk.studio.facts())[facts:]] == ["studio.EntityRenamed.v1"]
+    await assert_stored_as_recomputed(desk, app)
+    version = there.entity_version
+    back = await renamed(desk, app, there.entity_id, "Home", version=version)
+    assert back.entity_id == "page:pages/Home"
+    assert await digest(desk, app) == before
+
+
+async def test_texts_that_name_a_page_change_on_other_pages_when_asked(desk: Desk) -> None:
+    app = await imported(desk, 5)
+    widget = "widget:pages/Home/widgets/Go.json"
+
+    dry = await renamed(desk, app, "page:pages/Other", "Next", dry=True)
+    done = await renamed(desk, app, "page:pages/Other", "Next", mentions=True)
+
+    assert [(one.entity_id, one.before, one.after) for one in dry.mentions] == [
+        (widget, "Other", "Next")
+    ]
+    assert done.mentions == []
+    source = (await desk.entity(app.app_id, widget)).source or {}
+    assert source["text"] == "{{ navigateTo('Next'); Tools.save() }}"
+    await assert_stored_as_recomputed(desk, app)
+
+
+async def test_the_name_of_another_page_is_refused(desk: Desk) -> None:
+    app = await imported(desk, 4)
+
+    with pytest.raises(Rejected) as taken:
+        await renamed(desk, app, "page:pages/Home", "Other")
+    with pytest.raises(Rejected) as old:
+        await renamed(desk, app, "page:pages/Home", "Next", version=3)
+
+    assert isinstance(taken.value.rejection, EntityNameTaken)
+    assert isinstance(old.value.rejection, VersionConflict)
