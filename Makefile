@@ -75,9 +75,9 @@ test-flow: setup ## whole journeys with two replicas of every service, and fault
 kill-sweep: setup ## every step of every saga killed at every fault point: SEED=, SAMPLE=40, RESUME=1
 	$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(SAMPLE),--sample $(SAMPLE)) \
 		$(if $(RESUME),--resume) $(if $(REPORT),--report $(REPORT))
-bench: setup ## ratios against peers and physical limits, in one run
+bench: setup ## ratios against peers and physical limits, in one run; ONLY=references, DIR=path/to/app
 	@$(PYTHON) -m infra.local.prepare --bench
-	@.venv-bench/bin/python -m tests.bench
+	@.venv-bench/bin/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(DIR),--app "$(DIR)")
 
 SAGAS ?= 100000
 sim: setup ## simulate sagas under faults; SEEDS=17 or 100-199, SAGA=publish_app, SAGAS=1000
@@ -93,9 +93,10 @@ else
 	@$(PYTHON) -m tests.simulation.kill
 endif
 
-realapps: setup ## bindings and names of real apps, checked: make realapps DIR="one/app another/app"
+realapps: setup ## real apps, checked, also through the product: make realapps DIR="APP APP", QUICK=1
 	@test -n "$(DIR)" || { echo "basalt: which apps? make realapps DIR=path/to/app" >&2; exit 1; }
-	@$(PYTHON) -m tests.realapps $(DIR)
+	@$(PYTHON) -m tests.realapps $(if $(QUICK),--no-product) \
+		$(if $(GATEWAY),--gateway $(GATEWAY)) $(DIR)
 
 contracts: ## write schemas, samples and the AsyncAPI document; refuse a breaking change
 	@$(PYTHON) -m tools.contracts write

@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import asyncpg
 import uvloop
 
-from tests.bench import saga_dbos, saga_throughput, scale
+from tests.bench import references, saga_dbos, saga_throughput, scale
+from tests.bench.asked import through_the_doors
 from tests.bench.events import outbox_to_inbox
 from tests.bench.heard import outbox_to_inbox_alone
 from tests.bench.imports import import_files
@@ -26,6 +28,7 @@ from tests.servers import Servers
 SAGAS_ALONE = 100
 SAGAS = {64: 3_000, 512: 8_000, 2_000: 16_000, 4_000: 16_000}
 CHECKPOINT_S = 120.0
+PARTS = ("sagas", "references", "scale", "replicas", "messages", "imports")
 DBOS = {4: 200, 16: 400, 64: 400}
 DBOS_PAIR = {8: 400}
 """In two processes: ours has two, so the peer may have them."""
@@ -127,12 +130,16 @@ def _taken(measurements: list[Measurement]) -> list[Measurement]:
     return measurements
 
 
-def measured(only: str | None, servers: Servers) -> list[Measurement]:
-    """All of it, or one part."""
+def measured(only: str | None, servers: Servers, folder: Path | None) -> list[Measurement]:
+    """All of it, or one part. `folder`: of a real app, to ask about who uses whom in it."""
     postgres, kafka = f"{servers.postgres_url}/postgres", servers.kafka_bootstrap
     found: list[Measurement] = []
     if only in (None, "sagas"):
         found += sagas(postgres, kafka)
+    if only in (None, "references"):
+        files = references.an_app(folder)
+        found += _taken(references.graphs(files))
+        found += _taken(through_the_doors(files, servers))
     pids = {name: servers.pid(name) for name in ("postgres", "kafka")}
     if only in (None, "scale"):
         found += _taken(scale.beside_many(postgres, kafka, pids))
@@ -178,12 +185,13 @@ def say(what: str) -> None:
 def main() -> None:
     """Measure, show, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("sagas", "scale", "replicas", "messages", "imports"))
-    only = parser.parse_args().only
+    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--app", type=Path, help="a git-synced app's folder; else one is made")
+    given = parser.parse_args()
     began = time.perf_counter()
     servers = Servers()
     try:
-        measurements = measured(only, servers)
+        measurements = measured(given.only, servers, given.app)
         version = asyncio.run(_version(servers.postgres_url))
     finally:
         servers.close()
