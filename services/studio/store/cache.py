@@ -33,3 +33,8 @@ class Cache(Generic[K, V]):
         while self._size > size_max:
             _, (_, gone) = self._kept.popitem(last=False)
             self._size -= gone
+
+    def clear(self) -> None:
+        """Keep nothing of it: what is asked for next is read from where it is stored."""
+        self._kept.clear()
+        self._size = 0
