@@ -24,7 +24,8 @@ async def rename_entity(
     if edited is None or edited.content.digest == app.head_digest:
         return (_outcome(app, command, renaming),)
     message = f"rename to {edited.name}"
-    revision = app.advance(new_id(), edited.content, message, context.actor_id, clock.now())
+    actor, past = context.actor_id, app.made_of.followed(command.entity_id, edited.entity_id)
+    revision = app.advance(new_id(), edited.content, message, actor, clock.now(), past)
     revisions.save(revision)
     apps.save(app)
     renamed = EntityRenamed(

@@ -23,13 +23,12 @@ class Past:
         """Where a page, and what is on it, was when it was imported."""
         return self.pages.get(page, [page])
 
-    def renamed(self, before: str, now: str) -> "Past":
-        """A page's folder is another one."""
-        there = self.shared(before, now)
-        return Past(there.imports, {k: v for k, v in there.pages.items() if k != before})
-
-    def shared(self, page: str, other: str) -> "Past":
-        """Something on a page, or all of it, is on another one now, too or instead."""
+    def followed(self, entity_id: str, entity_id_now: str) -> "Past":
+        """After an entity, or a page, was renamed, moved or copied: its id before and afterwards,
+        which say the page."""
+        page, other = _page_of(entity_id), _page_of(entity_id_now)
+        if page == other or not page or not other:
+            return self
         folders = {other: _last([*self.folders(other), *self.folders(page)], PAGES_MAX)}
         others = {k: v for k, v in self.pages.items() if k != other}
         return Past(self.imports, _newest({**others, **folders}))
@@ -41,6 +40,12 @@ class Past:
             for page in {**self.pages, **ours.pages}
         }
         return Past(_last([*self.imports, *ours.imports], IMPORTS_MAX), _newest(pages))
+
+
+def _page_of(entity_id: str) -> str:
+    """The folder of the page that it is on, or is; empty at the app level."""
+    path = entity_id.partition(":")[2].split("/")
+    return path[1] if path[0] == "pages" and len(path) > 1 else ""
 
 
 def _last(values: list[str], at_most: int) -> list[str]:

@@ -1,5 +1,7 @@
 """What a revision was made of."""
 
+from itertools import pairwise
+
 from services.studio.model.past import IMPORTS_MAX, PAGES_MAX, Past
 
 
@@ -7,31 +9,40 @@ def test_a_page_comes_from_itself() -> None:
     assert Past(["one"]).folders("Home") == ["Home"]
 
 
-def test_a_renamed_page_comes_from_the_one_that_it_was() -> None:
-    past = Past(["one"]).renamed("Home", "Start").renamed("Start", "First")
+def followed(past: Past, *pages: str) -> Past:
+    """After a page was called by these names."""
+    for before, now in pairwise(pages):
+        past = past.followed(f"page:pages/{before}", f"page:pages/{now}")
+    return past
 
-    assert past.folders("First") == ["First", "Start", "Home"]
+
+def test_a_renamed_page_comes_from_the_one_that_it_was() -> None:
+    past = followed(Past(["one"]), "Home", "Start", "First")
+
+    assert set(past.folders("First")) == {"First", "Start", "Home"}
     assert past.folders("Home") == ["Home"]
-    assert list(past.pages) == ["First"]
     assert past.imports == ["one"]
 
 
-def test_what_was_moved_to_a_page_brings_its_own_past_along() -> None:
-    past = Past().shared("Home", "Orders")
+def test_what_was_moved_to_a_page_brings_its_pages_past_along() -> None:
+    query = "query:pages/{}/queries/Old"
+
+    past = Past().followed(query.format("Home"), query.format("Orders"))
 
     assert past.folders("Orders") == ["Orders", "Home"]
     assert past.folders("Home") == ["Home"]
 
 
-def test_a_copy_of_a_copy_comes_from_both() -> None:
-    past = Past().shared("Home", "Home Copy").shared("Home Copy", "Third")
+def test_a_rename_on_a_page_and_what_is_on_none_change_nothing() -> None:
+    past = Past(["one"])
 
-    assert past.folders("Third") == ["Third", "Home Copy", "Home"]
+    assert past.followed("widget:pages/Home/widgets/A.json", "widget:pages/Home/B.json") is past
+    assert past.followed("datasource:datasources/a.json", "datasource:datasources/b.json") is past
 
 
 def test_a_merge_comes_from_what_both_sides_come_from() -> None:
-    theirs = Past(["one", "two"]).renamed("Home", "Start")
-    ours = Past(["two", "three"]).renamed("Home", "Start").shared("Orders", "Home")
+    theirs = followed(Past(["one", "two"]), "Home", "Start")
+    ours = followed(Past(["two", "three"]), "Orders", "Home")
 
     merged = theirs.merged(ours)
 
@@ -44,7 +55,7 @@ def test_the_newest_are_remembered() -> None:
     many = [str(number) for number in range(IMPORTS_MAX)]
     past = Past(["first"]).merged(Past(many))
     for number in range(PAGES_MAX + 3):
-        past = past.shared("Home", f"Copy {number}")
+        past = followed(past, "Home", f"Copy {number}")
 
     assert past.imports == many
     assert (len(past.pages), past.folders("Copy 0")) == (PAGES_MAX, ["Copy 0"])

@@ -274,3 +274,21 @@ def size(message: Message) -> int:
 async def head(desk: Desk, app_id: UUID) -> UUID:
     state = await desk.database.fetchval("SELECT state FROM app WHERE id = $1", app_id)
     return UUID(state["head_revision_id"])
+
+
+async def test_a_page_that_was_imported_so_may_be_renamed(desk: Desk) -> None:
+    app = await imported(desk, "SELECT {{ gone.text }}")
+    (home,) = await desk.entities(app.app_id, EntityKind.PAGE)
+    command = RenameEntity(
+        workspace_id=desk.workspace_id,
+        app_id=app.app_id,
+        entity_id=home.entity_id,
+        expected_version=home.entity_version,
+        name="Start",
+    )
+    renamed = await desk.studio.send(command)
+    assert isinstance(renamed, RenameOutcome)
+
+    answer = await frozen(desk, app.app_id, renamed.revision_id)
+
+    assert [(one.page, one.missing) for one in answer.warnings] == [("Start", "gone")]
