@@ -38,6 +38,8 @@ KIND_OF_FIELD: dict[str, str] = {
     "invited_by": "User",
     "published_by": "User",
     "previous_entity_id": "Entity",
+    "original_entity_id": "Entity",
+    "container_id": "Entity",
     "head_revision_id": "Revision",
     "expected_head_revision_id": "Revision",
     "base_revision_id": "Revision",

@@ -73,7 +73,8 @@ class EntityChanged(Event):
 
 
 class EntityRemoved(Event):
-    """An entity, and what was inside it, left the draft."""
+    """An entity, and what was inside it, left the draft. `entity_ids`: all that went, the entity
+    first; at most 2,000, and none from older services."""
 
     workspace_id: UUID
     app_id: UUID
@@ -81,6 +82,7 @@ class EntityRemoved(Event):
     kind: EntityKind
     name: str
     revision_id: UUID
+    entity_ids: list[str] = Field(default_factory=list)
 
 
 class AppImported(Event):

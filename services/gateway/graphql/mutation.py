@@ -57,10 +57,12 @@ def mutation(
     judge: Fill | None = None,
     hide: Collection[str] = (),
     by_service: bool = False,
+    deprecated: str | None = None,
 ) -> Any:
     """A strawberry field that sends `contract`.
 
-    `by_service` = several services take it, and the client names one.
+    `by_service` = several services take it, and the client names one; `deprecated` = what to send
+    instead.
 
     `fills` = fields that the client may give and that `fill` supplies otherwise; `hide` = fields
     that only `fill` or `judge` supplies. What `fill` supplied is kept with the idempotency key, so
@@ -83,7 +85,7 @@ def mutation(
 
     resolve = _resolver(plan, union, by_service=by_service)
     doc = " ".join((contract.__doc__ or "").split())
-    return strawberry.mutation(resolver=resolve, description=doc)
+    return strawberry.mutation(resolver=resolve, description=doc, deprecation_reason=deprecated)
 
 
 def _resolver(plan: Plan, union: Any, *, by_service: bool) -> Callable[..., Awaitable[Any]]:

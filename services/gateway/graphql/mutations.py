@@ -80,11 +80,15 @@ from contracts.studio.app import (
     ChoiceUnknown,
     CreateApp,
     DeleteApp,
+    DeleteEntity,
+    DuplicateEntity,
+    EntityInUse,
     EntityNameTaken,
     EntityUnknown,
     HeadMoved,
     ImportApp,
     MergeRevisions,
+    MoveEntity,
     RemoveEntity,
     RenameApp,
     RenameEntity,
@@ -181,7 +185,10 @@ class StudioMutation:
     delete_app = mutation(DeleteApp, refusals=(AppUnknown, AppNotArchived))
     add_entity = mutation(AddEntity, refusals=(*EDIT, EntityNameTaken))
     change_entity = mutation(ChangeEntity, refusals=EDIT)
-    remove_entity = mutation(RemoveEntity, refusals=EDIT)
+    remove_entity = mutation(RemoveEntity, refusals=EDIT, deprecated="Send deleteEntity.")
+    move_entity = mutation(MoveEntity, refusals=(*EDIT, EntityNameTaken, EntityInUse))
+    duplicate_entity = mutation(DuplicateEntity, refusals=(*EDIT, EntityNameTaken))
+    delete_entity = mutation(DeleteEntity, refusals=(*EDIT, EntityInUse))
     rename_entity = mutation(RenameEntity, refusals=(*EDIT, EntityNameTaken))
     restore_revision = mutation(
         RestoreRevision, refusals=(AppUnknown, AppIsArchived, RevisionUnknown, HeadMoved)

@@ -1,11 +1,21 @@
 """What studio does when it is asked: apps, entities, imports, and its part in sagas."""
 
-from services.studio.handlers import apps, entities, imports, releases, renames, revisions, room
+from services.studio.handlers import (
+    apps,
+    entities,
+    imports,
+    operations,
+    releases,
+    renames,
+    revisions,
+    room,
+)
 
 HANDLERS = (
     *apps.HANDLERS,
     *entities.HANDLERS,
     *imports.HANDLERS,
+    *operations.HANDLERS,
     *releases.HANDLERS,
     *renames.HANDLERS,
     *revisions.HANDLERS,

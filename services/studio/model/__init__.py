@@ -15,8 +15,8 @@ from contracts.studio.app import (
     HeadMoved,
     RevisionUnknown,
 )
-from services.studio.model.past import Past
 from services.studio.model.operating import Operated, Operation
+from services.studio.model.past import Past
 from services.studio.model.renaming import Renamable, Renaming
 from services.studio.model.revision import Revision
 

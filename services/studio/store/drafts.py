@@ -15,6 +15,7 @@ from chassis.stores.chunks import ChunkStore
 from chassis.stores.postgres import Statement
 from contracts.base import Rejection
 from contracts.studio.app import (
+    DuplicateEntity,
     EntityKind,
     EntityNameTaken,
     EntityUnknown,
@@ -40,6 +41,7 @@ from services.studio.appsmith import (
 from services.studio.appsmith import App as Source
 from services.studio.appsmith import Edited as SourceEdit
 from services.studio.model import Addition, Adopted, App, Content, Edited
+from services.studio.model.operating import Operated, Operation, demand_whole
 from services.studio.model.renaming import Renamable, Renaming
 from services.studio.references.section_readings import read_section
 from services.studio.store.bodies import Bodies, differing
@@ -47,6 +49,7 @@ from services.studio.store.changes import compared, counted, only
 from services.studio.store.contents import Contents, section_of
 from services.studio.store.graphs import Graphs
 from services.studio.store.index import EntityIndex
+from services.studio.store.operating import carried_out, sections_for
 from services.studio.store.renaming import after_rename, doubted, rename_in, told
 
 T = TypeVar("T")
@@ -133,6 +136,20 @@ class SqlDrafts(ChunkStore):
             edited = await self._kept(app, manifest, held, done)
         changes, mentions = told(renamed.changes), told(renamed.mentions)
         return Renaming(edited, renamed.entity_id, changes, mentions, doubted(renamed.unclear))
+
+    async def operate(self, app: App, wanted: Operation) -> Operated:
+        """Move, duplicate or delete an entity of the head."""
+        manifest, held = await self._found(app, wanted.entity_id, wanted.expected_version)
+        if names := sections_for(wanted, held, manifest):
+            held = await self._source(app, manifest, {*held.sections, *names})
+        done = await self._tried(app, lambda: carried_out(held, wanted))
+        demand_whole(app.app_id, wanted, done.breaks)
+        entity, edited = done.edited.entity, None
+        if isinstance(wanted, DuplicateEntity) or not wanted.dry_run:
+            edited = await self._kept(app, manifest, held, done.edited)
+        kind = EntityKind(entity.kind.value)
+        ids = list(done.entity_ids)
+        return Operated(edited, entity.entity_id, kind, entity.name, ids, done.breaks)
 
     async def adopt(
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str
@@ -235,6 +252,6 @@ class SqlDrafts(ChunkStore):
 def _refusal(app: App, refusal: EditRefused) -> Rejection:
     if refusal.rule is EditRule.UNKNOWN_ENTITY:
         return EntityUnknown(app_id=app.app_id, entity_id=refusal.detail)
-    if refusal.rule is EditRule.NAME_TAKEN:
+    if refusal.rule in (EditRule.NAME_TAKEN, EditRule.NAMES_TAKEN):
         return EntityNameTaken(app_id=app.app_id, name=refusal.detail)
     return SourceInvalid(field=refusal.field, rule=f"{refusal.rule}: {refusal.detail}")

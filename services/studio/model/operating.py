@@ -1,0 +1,49 @@
+"""What moving, duplicating or deleting an entity makes of a draft."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from chassis.errors import Rejected
+from contracts.studio.app import (
+    BREAKS_MAX,
+    Break,
+    DeleteEntity,
+    DuplicateEntity,
+    EntityInUse,
+    EntityKind,
+    MoveEntity,
+)
+
+if TYPE_CHECKING:
+    from services.studio.model import Edited
+
+Operation = MoveEntity | DuplicateEntity | DeleteEntity
+
+
+@dataclass(frozen=True)
+class Operated:
+    """`edited`: None in a dry run, and where nothing is to be done. `entity_id`: the entity's id
+    afterwards, or the copy's. `entity_ids`: all whose sources went, came or changed. `breaks`: all
+    places."""
+
+    edited: "Edited | None"
+    entity_id: str
+    kind: EntityKind
+    name: str
+    entity_ids: list[str]
+    breaks: list[Break]
+
+
+def demand_whole(app_id: UUID, wanted: Operation, breaks: list[Break]) -> None:
+    """Rejected when something would break and nobody said that it may."""
+    if not breaks or isinstance(wanted, DuplicateEntity) or wanted.breaking or wanted.dry_run:
+        return
+    raise Rejected(
+        EntityInUse(
+            app_id=app_id,
+            entity_id=wanted.entity_id,
+            breaks=breaks[:BREAKS_MAX],
+            more=len(breaks) > BREAKS_MAX,
+        )
+    )

@@ -1,0 +1,34 @@
+"""Names for copies."""
+
+import re
+from collections.abc import Container
+
+from services.studio.appsmith import Section
+from services.studio.references.platform import PLATFORM
+from services.studio.references.scopes import WORDS
+
+NAME_CUT = 150
+"""A copy's name is made of so much of the old one at most."""
+
+_WORD = re.compile(r"[\w$]+")
+
+
+class CopyNames:
+    """Names that stand nowhere on a page, not even in its code: no variable can take them."""
+
+    def __init__(self, section: Section, given: Container[str]) -> None:
+        files = (one.decode("utf-8", "replace") for one in section.files.values())
+        self._words = {word for text in files for word in _WORD.findall(text)}
+        self._words |= {one.name for one in section.entities}
+        self._given = given
+
+    def free(self, old: str) -> str:
+        """`TableCopy`, `TableCopy1` and so on."""
+        base, count = f"{old[:NAME_CUT]}Copy", 0
+        while True:
+            name = f"{base}{count or ''}"
+            taken = name in self._words or name in PLATFORM or name in WORDS
+            if not taken and name not in self._given:
+                self._words.add(name)
+                return name
+            count += 1

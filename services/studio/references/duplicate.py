@@ -1,0 +1,159 @@
+"""Copy an entity: the copy and all that is in it get names and ids of their own, and code in the
+copy that means something copied with it means the copy."""
+
+from collections.abc import Container as Contains
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.studio.appsmith import App, EditRefused, EditRule, Entity, Kind, Section
+from services.studio.appsmith.containers import tree_ways, with_child
+from services.studio.appsmith.edit import entity_of, with_inside
+from services.studio.appsmith.on_load import entry_texts, runs, with_entry
+from services.studio.appsmith.sources import exact_json
+from services.studio.references.bindings import Binding, bindings_in
+from services.studio.references.carried import (
+    Document,
+    Place,
+    below,
+    documents,
+    fresh_ids,
+    ids_on,
+    is_canvas_entity,
+    outer_folder,
+    paths_for,
+    recast_document,
+)
+from services.studio.references.copy_names import CopyNames
+from services.studio.references.graph import NAMED
+from services.studio.references.page_copies import duplicate_page
+from services.studio.references.recast import (
+    Recast,
+    action_contents,
+    action_paths,
+    entry_spots,
+    folder_of,
+    nodes_of,
+    rewritten,
+)
+from services.studio.references.rename import rename
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicated:
+    """The app with the copy in it. `added`: ids of all that is new, the copy's own first."""
+
+    app: App
+    entity: Entity
+    added: tuple[str, ...]
+
+
+def duplicate(app: App, entity_id: str, name: str = "") -> Duplicated:
+    """Copy a widget, query, script (each with what is inside) or page. `name`: the copy's; a free
+    one when empty. The app may hold just the entity's section and `app`. Raises EditRefused."""
+    entity = entity_of(app, entity_id)
+    section = app.sections[entity.section]
+    given = {one.name for one in app if one.kind is Kind.LIBRARY}
+    if entity.kind is Kind.PAGE:
+        after, copy_id = duplicate_page(app, section, entity, name)
+        copied = after.sections[f"page:{copy_id.rpartition('/')[2]}"]
+        added = [copy_id, *(e.entity_id for e in copied.entities if e.entity_id != copy_id)]
+        return Duplicated(after, copied.by_id[copy_id], tuple(added))
+    if entity.kind is Kind.WIDGET:
+        section, copy_id = _widget(section, entity, given)
+    elif entity.kind in (Kind.QUERY, Kind.SCRIPT):
+        section, copy_id = _action(section, entity, given)
+    else:
+        detail = f"a {entity.kind} is no thing to have twice"
+        raise EditRefused(field="entity_id", rule=EditRule.NOT_ADDABLE, detail=detail)
+    if name and name != section.by_id[copy_id].name:
+        renamed = rename(section, copy_id, name, given, with_mentions=True)
+        section, copy_id = renamed.section, renamed.entity_id
+    copy = section.by_id[copy_id]
+    ids = tuple(one.entity_id for one in with_inside(section, copy))
+    return Duplicated(app.with_sections([section]), copy, ids)
+
+
+def _means(section: Section, name: str, copied: Contains[str]) -> bool:
+    """Whether code that says the name means something that is copied: the first that has it."""
+    first = next((e for e in section.entities if e.kind in NAMED and e.name == name), None)
+    return first is not None and first.entity_id in copied
+
+
+def _bindings(section: Section, inside: Sequence[Entity]) -> dict[str, list[Binding]]:
+    found = bindings_in(section, {one.entity_id for one in inside})
+    return {one.entity_id: bound for one, bound in found}
+
+
+def _widget(section: Section, entity: Entity, given: Contains[str]) -> tuple[Section, str]:
+    if is_canvas_entity(entity):
+        detail = "a canvas belongs to the widget around it"
+        raise EditRefused(field="entity_id", rule=EditRule.NOT_ADDABLE, detail=detail)
+    inside = with_inside(section, entity)
+    found = documents(section, entity, inside)
+    own, names = _own_names(section, found, CopyNames(section, given))
+    ids = fresh_ids(_ids(found), ids_on(section), section.page, entity.name)
+    recast = Recast(section.page, section.page, names, ids)
+    bindings = _bindings(section, inside)
+    texts = [recast_document(one, bindings, recast, own) for one in found]
+    texts[0] = below(texts[0])
+    if section.has_trees:
+        content = section.files[entity.path]
+        *way, _, _ = tree_ways(entity.path, exact_json(content))[entity.entity_id]
+        after = section.with_files({entity.path: with_child(content, tuple(way), texts[0])})
+        fresh = {e.entity_id for e in after.entities} - section.by_id.keys()
+        return after, next(i for i in fresh if after.by_id[i].parent_id not in fresh)
+    owners = {one.owner.entity_id: own.get((one.owner.entity_id, ())) for one in found}
+    stems = {entity_id: stem for entity_id, stem in owners.items() if stem}
+    paths = paths_for(inside, outer_folder(entity), stems, section.files)
+    files = {paths[one.owner.path]: text.encode() for one, text in zip(found, texts, strict=True)}
+    return section.with_files(files), f"{Kind.WIDGET}:{paths[entity.path]}"
+
+
+def _own_names(
+    section: Section, found: Sequence[Document], names: CopyNames
+) -> tuple[dict[Place, str], dict[str, str]]:
+    """A name for each widget that has one, canvases too; and what code says instead of what."""
+    own: dict[Place, str] = {}
+    said: dict[str, str] = {}
+    copied = {entity_id for one in found for entity_id in one.prefixes}
+    for one in found:
+        for path, node in nodes_of(one.value):
+            old = node.get("widgetName")
+            if isinstance(old, str) and old:
+                own[one.owner.entity_id, path] = new = names.free(old)
+                if old not in said and _means(section, old, copied):
+                    said[old] = new
+    return own, said
+
+
+def _ids(found: Sequence[Document]) -> list[str]:
+    nodes = (node for one in found for _, node in nodes_of(one.value))
+    ids = (node.get("widgetId") for node in nodes)
+    return list(dict.fromkeys(one for one in ids if isinstance(one, str) and one))
+
+
+def _action(section: Section, entity: Entity, given: Contains[str]) -> tuple[Section, str]:
+    inside = with_inside(section, entity)
+    new = CopyNames(section, given).free(entity.name)
+    copied = {one.entity_id for one in inside}
+    names = {entity.name: new} if _means(section, entity.name, copied) else {}
+    page = section.page
+    own = {entity.name: new}
+    recast = Recast(page, page, names, own=own, seed=f"{page}.{new}")
+    bindings = _bindings(section, inside)
+    files: dict[str, bytes] = {}
+    for one in inside:
+        stem = new if one is entity else f"{new}-{one.name}"
+        contents = action_contents(section, one, bindings.get(one.entity_id, ()), recast)
+        paths = action_paths(one, page, stem, [*section.files, *files])
+        files |= {paths[path]: content for path, content in contents.items()}
+        if one is entity:
+            copy_id = f"{entity.kind}:{folder_of(paths[entity.path])}"
+    after = section.with_files(files)
+    for path in {one.path for one in section.entities if one.kind is Kind.PAGE}:
+        content = after.files[path]
+        for way, item in entry_texts(content, runs(entity)):
+            copied_entry = rewritten(item, entry_spots(exact_json(item.encode()), recast))
+            content = with_entry(content, copied_entry, way)
+        after = after.with_files({path: content})
+    return after, copy_id
