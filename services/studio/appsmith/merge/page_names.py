@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from services.studio.appsmith.app import APPLICATION
+from services.studio.appsmith.canvas import layouts_of
 from services.studio.appsmith.compare import Path
 from services.studio.appsmith.entities import Entity, Kind, Object, part, text
 from services.studio.appsmith.match import page_pairs
@@ -159,6 +160,9 @@ def _spots(
             if isinstance(old := inner.get(key), str):
                 yield ("unpublishedPage", key), old, new
         ids = list(_on_load(value))
+        for n, layout in enumerate(_layouts(value)):
+            if isinstance(old := layout.get("id"), str) and old in names:
+                yield ("unpublishedPage", "layouts", n, "id"), old, names[old]
     else:
         inner_key = "unpublishedCollection" if one.kind is Kind.SCRIPT else "unpublishedAction"
         inner = part(value, inner_key)
@@ -173,15 +177,21 @@ def _spots(
 
 
 def _on_load(value: Object) -> Iterator[tuple[Path, object]]:
-    layouts = part(value, "unpublishedPage").get("layouts")
-    for n, layout in enumerate(layouts if isinstance(layouts, list) else []):
-        rounds = layout.get("layoutOnLoadActions") if isinstance(layout, dict) else None
+    for n, layout in enumerate(_layouts(value)):
+        rounds = layout.get("layoutOnLoadActions")
         for m, actions in enumerate(rounds if isinstance(rounds, list) else []):
             for k, action in enumerate(actions if isinstance(actions, list) else []):
                 for key in ("id", "collectionId"):
                     found = action.get(key) if isinstance(action, dict) else None
                     way: Path = ("unpublishedPage", "layouts", n, "layoutOnLoadActions", m, k, key)
                     yield way, found
+
+
+def _layouts(value: Object) -> list[Object]:
+    """None where their numbers would not be those in the file."""
+    listed = part(value, "unpublishedPage").get("layouts")
+    found = layouts_of(value)
+    return found if isinstance(listed, list) and len(found) == len(listed) else []
 
 
 def _listed(level: Section, names: Mapping[str, str]) -> Section:

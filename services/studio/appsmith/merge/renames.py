@@ -79,7 +79,7 @@ def _carried_over(n: int, sides: Trio, names: Names, renamer: Renamer) -> Turned
     while pending:
         one, name = _next(turned.section, {i: wanted for i, (wanted, _) in pending.items()})
         final, wish = pending[one]
-        mentions = wish is not None and _with_mentions(wish, sides)
+        mentions = wish is not None and _with_mentions(wish, sides, renamer)
         if renamer.left <= 0:
             raise _Refused(None)
         done = renamer.rename(turned.section, one, name, mentions=mentions)
@@ -106,19 +106,24 @@ def _next(section: Section, pending: dict[str, str]) -> tuple[str, str]:
     return one, f"{pending[one]}{count}"
 
 
-def _with_mentions(wish: Wish, sides: Trio) -> bool:
+def _with_mentions(wish: Wish, sides: Trio, renamer: Renamer) -> bool:
     """Whether whoever gave the name changed texts that are the name, too."""
     if wish.by is None:
         return False
-    renamed = sides[1 if wish.by is Side.OURS else 2].section
-    return _mentions(sides[0].section, wish.names[0]) and not _mentions(renamed, wish.names[0])
+    base, side = sides[0].section, sides[1 if wish.by is Side.OURS else 2].section
+    less = _quoted(base, wish.names[0]) - _quoted(side, wish.names[0])
+    if less <= 0:
+        return False
+    tried = renamer.rename(base, wish.ids[0], wish.name, mentions=False)
+    return tried is not None and 0 < len(tried.mentions) <= less
 
 
-def _mentions(section: Section, name: str) -> bool:
-    """Whether a string in code may be the name: in quotes, escaped or not."""
-    quoted = re.compile(rb"""(?:'|`|\\")%s(?:'|`|\\")""" % re.escape(name.encode()))
-    plain = re.compile(rb"""["'`]%s["'`]""" % re.escape(name.encode()))
-    return any(
-        (quoted if path.endswith(".json") else plain).search(content) is not None
+def _quoted(section: Section, name: str) -> int:
+    """Strings in code that are the name, for whatever they stand."""
+    word = re.escape(name.encode())
+    plain = re.compile(rb"""["'`]%s["'`]""" % word)
+    escaped = re.compile(rb"""(?:'|`|\\")%s(?:'|`|\\")""" % word)
+    return sum(
+        len((escaped if path.endswith(".json") else plain).findall(content))
         for path, content in section.files.items()
     )

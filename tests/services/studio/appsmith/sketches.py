@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,7 @@ class Page:
     widgets: dict[str, Widget] = field(default_factory=dict)
     queries: dict[str, tuple[str, Json]] = field(default_factory=dict)
     scripts: dict[str, tuple[str, Json]] = field(default_factory=dict)
+    mark: str = ""
 
 
 @dataclass
@@ -64,16 +66,21 @@ class Sketch:
             for query, (body, own) in page.queries.items():
                 beside = f"{base}/queries/{query}/"
                 found |= {path: self.loose[path] for path in self.loose if beside in path}
+                mark, own = _parted(own)
                 configuration = {"body": body, **own}
                 action = {"actionConfiguration": configuration, "name": query}
-                value: Json = {"pluginId": "postgres-plugin", "unpublishedAction": action}
+                value: Json = {"pluginId": "postgres-plugin", "unpublishedAction": action, **mark}
                 found |= _folder(f"{base}/queries/{query}", ".txt", body, value, self.version < 4)
             for script, (body, own) in page.scripts.items():
                 whole = self.version < 3
+                mark, own = _parted(own)
                 collection = {"name": script, **own, **({"body": body} if whole else {})}
-                value = {"unpublishedCollection": collection}
+                value = {"unpublishedCollection": collection, **mark}
                 found |= _folder(f"{base}/jsobjects/{script}", ".js", body, value, whole)
         return found
+
+
+Edit = Callable[[st.DrawFn, Sketch], None]
 
 
 @st.composite
@@ -86,16 +93,23 @@ def sketches(draw: st.DrawFn) -> Sketch:
 
 
 @st.composite
-def edited(draw: st.DrawFn, sketch: Sketch, least: int = 0, most: int = 4) -> Sketch:
-    """The app after some edits of any kind."""
+def edited(
+    draw: st.DrawFn,
+    sketch: Sketch,
+    least: int = 0,
+    most: int = 4,
+    more: Sequence[Edit] = (),
+) -> Sketch:
+    """The app after some edits of any kind, and of `more` kinds."""
     after = copy.deepcopy(sketch)
     for _ in range(draw(st.integers(least, most))):
-        edit = draw(st.sampled_from(EDITS))
+        edit = draw(st.sampled_from([*EDITS, *more]))
         edit(draw, after)
     return after
 
 
-def _some_page(draw: st.DrawFn, sketch: Sketch) -> Page:
+def some_page(draw: st.DrawFn, sketch: Sketch) -> Page:
+    """One of the pages."""
     return sketch.pages[draw(st.sampled_from(sorted(sketch.pages)))]
 
 
@@ -104,7 +118,7 @@ def _set_app(draw: st.DrawFn, sketch: Sketch) -> None:
 
 
 def _set_page(draw: st.DrawFn, sketch: Sketch) -> None:
-    _some_page(draw, sketch).settings |= draw(properties)
+    some_page(draw, sketch).settings |= draw(properties)
 
 
 def _add_page(draw: st.DrawFn, sketch: Sketch) -> None:
@@ -117,25 +131,25 @@ def _remove_page(draw: st.DrawFn, sketch: Sketch) -> None:
 
 
 def _add_widget(draw: st.DrawFn, sketch: Sketch) -> None:
-    page = _some_page(draw, sketch)
+    page = some_page(draw, sketch)
     holders = ["", *(i for i, w in sorted(page.widgets.items()) if w.holds)]
     key = draw(st.sampled_from([f"w{n}" for n in range(9)]))
     name = draw(st.sampled_from([f"Widget{key}", "Twin"]))
-    if key in page.widgets or name in _names(page):
+    if key in page.widgets or name in names_of(page):
         return
     own = {**draw(properties), "dynamicBindingPathList": draw(keyed)}
     page.widgets[key] = Widget(draw(st.sampled_from(holders)), draw(st.booleans()), name, own)
 
 
 def _change_widget(draw: st.DrawFn, sketch: Sketch) -> None:
-    page = _some_page(draw, sketch)
+    page = some_page(draw, sketch)
     if page.widgets:
         widget = page.widgets[draw(st.sampled_from(sorted(page.widgets)))]
         widget.own |= {**draw(properties), "dynamicBindingPathList": draw(keyed)}
 
 
 def _move_widget(draw: st.DrawFn, sketch: Sketch) -> None:
-    page = _some_page(draw, sketch)
+    page = some_page(draw, sketch)
     if page.widgets:
         key = draw(st.sampled_from(sorted(page.widgets)))
         inside = _inside(page, key)
@@ -144,27 +158,27 @@ def _move_widget(draw: st.DrawFn, sketch: Sketch) -> None:
 
 
 def _remove_widget(draw: st.DrawFn, sketch: Sketch) -> None:
-    page = _some_page(draw, sketch)
+    page = some_page(draw, sketch)
     if page.widgets:
         for key in _inside(page, draw(st.sampled_from(sorted(page.widgets)))):
             del page.widgets[key]
 
 
 def _put_query(draw: st.DrawFn, sketch: Sketch) -> None:
-    page = _some_page(draw, sketch)
+    page = some_page(draw, sketch)
     name = draw(st.sampled_from(["Q1", "Q2", "Twin"]))
-    if name in page.queries or name not in _names(page):
+    if name in page.queries or name not in names_of(page):
         page.queries[name] = (draw(texts), draw(properties))
 
 
 def _put_script(draw: st.DrawFn, sketch: Sketch) -> None:
-    page = _some_page(draw, sketch)
+    page = some_page(draw, sketch)
     name = draw(st.sampled_from(["S1", "S2"]))
     page.scripts[name] = (draw(texts), draw(properties))
 
 
 def _remove_action(draw: st.DrawFn, sketch: Sketch) -> None:
-    page = _some_page(draw, sketch)
+    page = some_page(draw, sketch)
     actions: dict[str, Any] = draw(st.sampled_from([page.queries, page.scripts]))
     if actions:
         del actions[draw(st.sampled_from(sorted(actions)))]
@@ -192,7 +206,8 @@ EDITS = [
 ]
 
 
-def _names(page: Page) -> set[str]:
+def names_of(page: Page) -> set[str]:
+    """Those of the one namespace that a page has."""
     return {widget.name for widget in page.widgets.values()} | {*page.queries, *page.scripts}
 
 
@@ -201,6 +216,12 @@ def _inside(page: Page, key: str) -> set[str]:
     while more := {i for i, w in page.widgets.items() if w.parent in found} - found:
         found |= more
     return found
+
+
+def _parted(own: Json) -> tuple[Json, Json]:
+    """What git sync goes by, and the rest."""
+    mark = {key: value for key, value in own.items() if key == "gitSyncId"}
+    return mark, {key: value for key, value in own.items() if key not in mark}
 
 
 def _folder(folder: str, suffix: str, body: str, value: Json, whole: bool) -> dict[str, bytes]:
@@ -215,7 +236,8 @@ def _page(base: str, name: str, page: Page, version: int) -> dict[str, bytes]:
     if version != 5:
         root["children"] = _children(page, "", "0")
     layouts = [{"dsl": root, "id": name}]
-    whole = _json({"unpublishedPage": {**page.settings, "layouts": layouts, "name": name}})
+    mark = {"gitSyncId": page.mark} if page.mark else {}
+    whole = _json({"unpublishedPage": {**page.settings, "layouts": layouts, "name": name}, **mark})
     if version != 5:
         return {f"{base}/canvas.json": whole}
     found = {f"{base}/{name}.json": whole}

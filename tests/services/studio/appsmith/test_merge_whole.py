@@ -9,6 +9,7 @@ from services.studio.appsmith.merge import Merged, Side, merge
 from services.studio.appsmith.merge.safety import faults
 from services.studio.appsmith.merge.values import same
 from tests.services.studio.appsmith.merges import listed
+from tests.services.studio.appsmith.sketched_renames import RENAMES
 from tests.services.studio.appsmith.sketches import edited, sketches
 
 
@@ -30,7 +31,7 @@ def sound(found: Merged, *sides: App) -> None:
 @given(st.data())
 def test_of_one_sides_work_alone_every_merge_is_that_side(data: st.DataObject) -> None:
     sketch = data.draw(sketches())
-    base, other = parse(sketch.files()), parse(data.draw(edited(sketch)).files())
+    base, other = parse(sketch.files()), parse(data.draw(edited(sketch, more=RENAMES)).files())
 
     for sides in ((base, other, base), (base, base, other), (base, other, other)):
         found = merge(*sides)
@@ -38,12 +39,14 @@ def test_of_one_sides_work_alone_every_merge_is_that_side(data: st.DataObject) -
         assert found.conflicts == ()
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.data())
-def test_whatever_both_did_the_result_is_whole(data: st.DataObject) -> None:
+@settings(max_examples=800, deadline=None)
+@given(st.data(), st.booleans())
+def test_whatever_both_did_the_result_is_whole(data: st.DataObject, renames: bool) -> None:
+    more = RENAMES if renames else []
     sketch = data.draw(sketches())
+    sketch = data.draw(edited(sketch, more=more))
     base = parse(sketch.files())
-    ours, theirs = (parse(data.draw(edited(sketch, most=6)).files()) for _ in range(2))
+    ours, theirs = (parse(data.draw(edited(sketch, most=6, more=more)).files()) for _ in range(2))
 
     found = merge(base, ours, theirs)
 
