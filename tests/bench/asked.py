@@ -5,7 +5,6 @@ one `SELECT 1`. Wall times of a shared machine: the lower quartile counts, and t
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -192,7 +191,7 @@ async def _at_studios_door(bench: Bench) -> list[Measurement]:
             headers = {"basalt-context": sign(context, key), "content-type": "application/json"}
             answer = await http.post("/queries/GetDependencies", content=body, headers=headers)
             assert answer.status_code == 200, answer.text
-            assert json.loads(answer.content)["dependencies"], "it is used"
+            assert b"distance" in answer.content, "it is used"
 
         async def select() -> None:
             await postgres.fetchval("SELECT 1", timeout=10)

@@ -23,7 +23,7 @@ RENAME = f"""mutation($input: RenameEntityInput!) {{ renameEntity(input: $input)
     {REFUSAL} ... on SourceInvalid {{ rule }}
     ... on RenameOutcome {{ entityId entityVersion revisionId more
         changes {{ entityId path start before after }}
-        mentions {{ entityId path start before after }} }} }} }}"""
+        mentions {{ entityId path start before after }} unclear {{ entityId }} }} }} }}"""
 ARCHIVE = f"""mutation($input: ArchiveAppInput!) {{ archiveApp(input: $input) {{
     {REFUSAL} }} }}"""
 DELETE = f"""mutation($input: DeleteAppInput!) {{ deleteApp(input: $input) {{
@@ -57,13 +57,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rename made, or in a dry run would make."""
+    """What a rename made, or in a dry run would make. `unclear`: how many places nobody can
+    decide."""
 
     entity_id: str
     version: int
     revision_id: str | None
     changes: tuple[Place, ...]
     mentions: tuple[Place, ...]
+    unclear: int
     more: bool
 
 
@@ -152,6 +154,7 @@ class Gateway:
             answer["revisionId"],
             _places(answer["changes"]),
             _places(answer["mentions"]),
+            len(answer["unclear"]),
             answer["more"],
         )
 

@@ -1,5 +1,7 @@
 """A running platform: the one that is given, or one of its own on its own ports and folders."""
 
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,10 +11,11 @@ from tests.servers import Servers
 
 @contextmanager
 def running(gateway: str = "") -> Iterator[str]:
-    """The URL of its gateway. What was started is stopped by pid."""
+    """The URL of its gateway. What was started is stopped by pid, on SIGTERM too."""
     if gateway:
         yield gateway
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     servers = Servers()
     platform = Platform(servers, replicas=1)
     try:

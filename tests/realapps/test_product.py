@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from services.studio.appsmith import App, EditRefused, ImportRefused, parse
-from services.studio.references.rename import Changed, rename
+from services.studio.references.rename import Changed
+from services.studio.store.renaming import after_rename, rename_in
 from tests.realapps.doors import Listed, Outcome, Place, Refused
 from tests.realapps.findings import Findings
 from tests.realapps.product import GROUP, ByProduct
@@ -92,11 +93,11 @@ class Shelf:
         if entity.name == self.refuses:
             raise Refused("NAME_TAKEN")
         try:
-            done = rename(app.sections[entity.section], own_id, name)
+            done = rename_in(app, own_id, name, with_mentions=False)
         except EditRefused as refused:
             raise Refused(str(refused)) from None
         if not dry:
-            files = app.with_sections([done.section]).files
+            files = after_rename(app, own_id, done).app.files
             self.apps[app_id] = self.stain(files) if entity.name == NEW else files
         outcome = Outcome(
             f"{app_id}|{done.entity_id}",
@@ -104,6 +105,7 @@ class Shelf:
             None if dry else "revision",
             tuple(_place(app_id, one) for one in done.changes),
             tuple(_place(app_id, one) for one in done.mentions),
+            unclear=0,
             more=False,
         )
         return self.lie(outcome)
