@@ -112,7 +112,8 @@ class BoundValue(Reply):
 class Finding(Reply):
     """A problem of an entity. With MISSING: the missing name, the likeliest one that there is, or
     empty, and at most ten other pages that have the name: references never leave a page. `place`:
-    of the name, or of the code. `cycle`: each value uses the next, and the last the first."""
+    of the name, or of the code. `cycle`: each value uses the next, and the last the first.
+    `imported`: an import brought it, so it does not keep the app from being published."""
 
     rule: FindingRule
     severity: Severity
@@ -125,10 +126,12 @@ class Finding(Reply):
     other_pages: list[str] = Field(default_factory=list)
     place: CodePlace | None = None
     cycle: list[BoundValue] = Field(default_factory=list)
+    imported: bool = False
 
 
 class Findings(Reply):
-    """Errors first, by page and id. `more`: there are more than are listed."""
+    """Errors first, of them those that no import brought; by page and id. `more`: there are more
+    than are listed."""
 
     findings: list[Finding]
     more: bool = False

@@ -1,5 +1,6 @@
 """Problems of a page, as the contract has them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from contracts.studio.app import (
@@ -14,28 +15,38 @@ from services.studio.appsmith import Entity
 from services.studio.appsmith.compare import path_text
 from services.studio.appsmith.entities import FIELD_LENGTH_MAX
 from services.studio.references import Dangling, PageGraph, Value
+from services.studio.references.problems import Cycle, Judged
 
 CYCLE_MAX = 20
 
 
-def missing_told(graph: PageGraph, one: Dangling) -> Finding:
-    """A name that nothing on the page has."""
+def problems_told(graph: PageGraph, found: Judged) -> Iterator[Finding]:
+    """What keeps a page from being published, and after that what an import brought."""
+    for problems, imported in ((found.added, False), (found.brought, True)):
+        for one in problems.dangling:
+            yield _missing(graph, one, imported)
+        for cycle in problems.cycles:
+            yield _cycle(graph, cycle, imported)
+
+
+def _missing(graph: PageGraph, one: Dangling, imported: bool) -> Finding:
     return Finding(
         rule=FindingRule.MISSING,
         severity=Severity.ERROR,
         missing=one.use.name,
         meant=one.meant,
         place=CodePlace(path=path_text(one.use.path), start=one.use.start, end=one.use.end),
+        imported=imported,
         **entity_told(graph.entities[one.source_id]),
     )
 
 
-def cycle_told(graph: PageGraph, cycle: tuple[Value, ...]) -> Finding:
-    """Values that wait for one another."""
+def _cycle(graph: PageGraph, cycle: Cycle, imported: bool) -> Finding:
     return Finding(
         rule=FindingRule.CYCLE,
         severity=Severity.ERROR,
         cycle=[bound_told(graph, value) for value in cycle],
+        imported=imported,
         **entity_told(graph.entities[cycle[0].entity_id]),
     )
 

@@ -2,17 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
 
 from chassis.errors import Rejected
 from chassis.stores.postgres import Database
 from contracts.studio.app import (
-    BoundValue,
     CodePlace,
     Dependencies,
     Dependency,
     Direction,
-    EntityKind,
     EntityUnknown,
     EvaluationOrder,
     Finding,
@@ -26,15 +23,17 @@ from contracts.studio.app import (
     ValidateApp,
     WhatBreaks,
 )
-from services.studio.appsmith import Entity
 from services.studio.appsmith.compare import path_text
+from services.studio.model.past import Past
 from services.studio.references import (
     Doubt,
     PageGraph,
     Use,
-    Value,
     order_of,
 )
+from services.studio.references.problems import Judged
+from services.studio.store.checks import judged_pages
+from services.studio.store.findings import bound_told, entity_told, problems_told
 from services.studio.store.graphs import Graphs
 from services.studio.views.queries import one_app
 
@@ -82,17 +81,22 @@ async def get_evaluation_order(
     app = await one_app(database, query.workspace_id, query.app_id)
     graph = await graphs.page(query.workspace_id, app["state"]["head_digest"], query.page)
     values = order_of(graph).values if graph is not None else ()
-    return EvaluationOrder(values=[_bound(graph, one) for one in values if graph is not None])
+    return EvaluationOrder(values=[bound_told(graph, one) for one in values if graph is not None])
 
 
 async def validate_app(query: ValidateApp, database: Database, graphs: Graphs) -> Findings:
     """Of all pages, or of some."""
-    app = await one_app(database, query.workspace_id, query.app_id)
-    pages = await graphs.pages(query.workspace_id, app["state"]["head_digest"], query.pages or None)
+    state = (await one_app(database, query.workspace_id, query.app_id))["state"]
+    digest, past = state["head_digest"], state.get("past")
+    pages = await graphs.pages(query.workspace_id, digest, query.pages or None)
+    made_of = Past([digest]) if past is None else Past(**past)
+    judged = await judged_pages(graphs, query.workspace_id, pages, made_of)
     found = await asyncio.to_thread(
-        lambda: [one for graph in pages.values() for one in findings_of(graph)]
+        lambda: [
+            one for page, graph in pages.items() for one in findings_of(graph, judged.get(page))
+        ]
     )
-    found.sort(key=lambda one: (one.severity is Severity.WARNING, one.page, one.entity_id))
+    found.sort(key=_first)
     listed = found[: query.limit]
     missing = {one.missing for one in listed if one.missing}
     rows = await database.fetch(_NAMED, query.workspace_id, query.app_id, list(missing))
@@ -131,7 +135,7 @@ def _dependency(
         distance=distance,
         places=places[:PLACES_MAX],
         more=len(places) > PLACES_MAX,
-        **_told(entity),
+        **entity_told(entity),
     )
 
 
@@ -145,25 +149,11 @@ def place_of(use: Use) -> UsePlace:
     )
 
 
-def findings_of(graph: PageGraph) -> Iterable[Finding]:
-    """All that is wrong with a page, in no order."""
+def findings_of(graph: PageGraph, judged: Judged | None) -> Iterable[Finding]:
+    """All that is wrong with a page, in no order. `judged`: its problems, if it has any."""
     error, warning = Severity.ERROR, Severity.WARNING
-    for one in graph.dangling():
-        yield Finding(
-            rule=FindingRule.MISSING,
-            severity=error,
-            missing=one.use.name,
-            meant=one.meant,
-            place=CodePlace(path=path_text(one.use.path), start=one.use.start, end=one.use.end),
-            **_told(graph.entities[one.source_id]),
-        )
-    for cycle in order_of(graph).cycles:
-        yield Finding(
-            rule=FindingRule.CYCLE,
-            severity=error,
-            cycle=[_bound(graph, value) for value in cycle],
-            **_told(graph.entities[cycle[0].entity_id]),
-        )
+    if judged is not None:
+        yield from problems_told(graph, judged)
     for entity_id, reading in graph.readings.items():
         for unclear in reading.unclear:
             broken = unclear.doubt is Doubt.BROKEN
@@ -171,27 +161,16 @@ def findings_of(graph: PageGraph) -> Iterable[Finding]:
                 rule=FindingRule.BROKEN if broken else FindingRule.UNCLEAR,
                 severity=error if broken else warning,
                 place=CodePlace(path=path_text(unclear.path), start=unclear.start, end=unclear.end),
-                **_told(graph.entities[entity_id]),
+                **entity_told(graph.entities[entity_id]),
             )
     for entity_id in graph.unused():
-        yield Finding(rule=FindingRule.UNUSED, severity=warning, **_told(graph.entities[entity_id]))
+        yield Finding(
+            rule=FindingRule.UNUSED, severity=warning, **entity_told(graph.entities[entity_id])
+        )
 
 
-def _bound(graph: PageGraph, value: Value) -> BoundValue:
-    return BoundValue(
-        entity_id=value.entity_id,
-        name=graph.entities[value.entity_id].name,
-        path=path_text(value.path),
-    )
-
-
-def _told(entity: Entity) -> dict[str, Any]:  # fields of several types
-    return {
-        "entity_id": entity.entity_id,
-        "kind": EntityKind(entity.kind.value),
-        "name": entity.name,
-        "page": entity.page,
-    }
+def _first(one: Finding) -> tuple[bool, bool, str, str]:
+    return one.severity is Severity.WARNING, one.imported, one.page, one.entity_id
 
 
 VIEWS = (get_dependencies, what_breaks, validate_app, get_evaluation_order)

@@ -25,8 +25,11 @@ from contracts.studio.app import (
     RenameOutcome,
     RestoreRevision,
     RevisionFrozen,
+    Severity,
+    ValidateApp,
 )
 from services.studio.appsmith import new_app
+from services.studio.views.references import validate_app
 from tests.services.studio.desk import Desk
 from tests.services.studio.test_imports import zipped
 
@@ -235,6 +238,17 @@ async def test_a_merge_may_have_what_either_side_was_imported_with(desk: Desk) -
     assert isinstance(merged, MergeOutcome)
     answer = await frozen(desk, first.app_id, merged.revision_id)
     assert [(one.name, one.missing) for one in answer.warnings] == [("Mine", "gone")]
+
+
+async def test_validation_tells_first_what_would_be_refused(desk: Desk) -> None:
+    app = await imported(desk, "SELECT {{ gone.text }}")
+    await add_widget(desk, app.app_id, "Worse", text="{{ lost.text }}")
+    query = ValidateApp(workspace_id=desk.workspace_id, app_id=app.app_id)
+
+    found = (await validate_app(query, desk.database, desk.graphs)).findings
+
+    errors = [(one.missing, one.imported) for one in found if one.severity is Severity.ERROR]
+    assert errors == [("lost", False), ("gone", True)]
 
 
 async def test_an_app_of_before_is_warned_of_and_edits_are_judged_from_then_on(
