@@ -16,7 +16,7 @@ from contracts.studio.app import (
     MoveOutcome,
 )
 from services.studio.model import App, Apps, Drafts, Revisions, app_of
-from services.studio.model.operating import Operated
+from services.studio.model.operating import Operated, Operation
 
 
 async def move_entity(
@@ -31,7 +31,7 @@ async def move_entity(
     app = await app_of(apps, command.workspace_id, command.app_id)
     app.demand_editable()
     done = await drafts.operate(app, command)
-    advanced = _advance(app, done, "move", apps, revisions, clock, context)
+    advanced = _advance(app, command, done, "move", apps, revisions, clock, context)
     outcome = MoveOutcome(
         app_id=app.app_id,
         entity_id=done.entity_id,
@@ -67,7 +67,7 @@ async def duplicate_entity(
     app = await app_of(apps, command.workspace_id, command.app_id)
     app.demand_editable()
     done = await drafts.operate(app, command)
-    _advance(app, done, "duplicate", apps, revisions, clock, context)
+    _advance(app, command, done, "duplicate", apps, revisions, clock, context)
     assert done.edited is not None, "nobody asked for a dry run"
     return EntityDuplicated(
         workspace_id=app.workspace_id,
@@ -94,7 +94,7 @@ async def delete_entity(
     app = await app_of(apps, command.workspace_id, command.app_id)
     app.demand_editable()
     done = await drafts.operate(app, command)
-    advanced = _advance(app, done, "delete", apps, revisions, clock, context)
+    advanced = _advance(app, command, done, "delete", apps, revisions, clock, context)
     outcome = DeleteOutcome(
         app_id=app.app_id,
         entity_ids=done.entity_ids[:CHANGES_MAX],
@@ -117,6 +117,7 @@ async def delete_entity(
 
 def _advance(
     app: App,
+    command: Operation,
     done: Operated,
     verb: str,
     apps: Apps,
@@ -128,7 +129,8 @@ def _advance(
     if done.edited is None or done.edited.content.digest == app.head_digest:
         return False
     message = f"{verb} {done.kind} {done.name}"
-    revision = app.advance(new_id(), done.edited.content, message, context.actor_id, clock.now())
+    actor, past = context.actor_id, app.made_of.followed(command.entity_id, done.entity_id)
+    revision = app.advance(new_id(), done.edited.content, message, actor, clock.now(), past)
     revisions.save(revision)
     apps.save(app)
     return True

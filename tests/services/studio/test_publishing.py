@@ -18,12 +18,7 @@ from contracts.studio.app import (
     EntityKind,
     FindingRule,
     FreezeRevision,
-    MergeOutcome,
-    MergeRevisions,
     RemoveEntity,
-    RenameEntity,
-    RenameOutcome,
-    RestoreRevision,
     RevisionFrozen,
     Severity,
     ValidateApp,
@@ -184,62 +179,6 @@ async def test_an_entity_that_was_imported_may_not_leave_its_users_behind(desk: 
     assert missing(found) == ["Other"]
 
 
-async def test_who_misses_a_name_may_be_renamed(desk: Desk) -> None:
-    app = await imported(desk, "SELECT {{ gone.text }}")
-    (old,) = [one for one in await desk.entities(app.app_id) if one.name == "Old"]
-    command = RenameEntity(
-        workspace_id=desk.workspace_id,
-        app_id=app.app_id,
-        entity_id=old.entity_id,
-        expected_version=old.entity_version,
-        name="Orders9",
-    )
-    renamed = await desk.studio.send(command)
-    assert isinstance(renamed, RenameOutcome)
-
-    answer = await frozen(desk, app.app_id, renamed.revision_id)
-
-    assert [(one.name, one.missing) for one in answer.warnings] == [("Orders9", "gone")]
-
-
-async def test_the_last_import_counts_and_a_restore_brings_the_first_ones_back(
-    desk: Desk,
-) -> None:
-    first = await imported(desk, "SELECT {{ gone.text }}")
-    second = await imported(desk, "SELECT 1", first.app_id)
-    again = await add_widget(desk, first.app_id, "Again", text="{{ gone.text }}")
-    restore = RestoreRevision(
-        workspace_id=desk.workspace_id, app_id=first.app_id, revision_id=first.revision_id
-    )
-
-    clean = await frozen(desk, first.app_id, second.revision_id)
-    with pytest.raises(Rejected):
-        await frozen(desk, first.app_id, again.revision_id)
-    await desk.studio.send(restore)
-    back = await frozen(desk, first.app_id, await head(desk, first.app_id))
-
-    assert (missing(clean), missing(back)) == ([], ["gone"])
-
-
-async def test_a_merge_may_have_what_either_side_was_imported_with(desk: Desk) -> None:
-    first = await imported(desk, "SELECT {{ gone.text }}")
-    mine = await add_widget(desk, first.app_id, "Mine", text="{{ gone.text }}")
-    theirs = await imported(desk, "SELECT 1", first.app_id)
-    merge = MergeRevisions(
-        workspace_id=desk.workspace_id,
-        app_id=first.app_id,
-        revision_base=first.revision_id,
-        revision_theirs=mine.revision_id,
-        expected_head_revision_id=theirs.revision_id,
-    )
-
-    merged = await desk.studio.send(merge)
-
-    assert isinstance(merged, MergeOutcome)
-    answer = await frozen(desk, first.app_id, merged.revision_id)
-    assert [(one.name, one.missing) for one in answer.warnings] == [("Mine", "gone")]
-
-
 async def test_validation_tells_first_what_would_be_refused(desk: Desk) -> None:
     app = await imported(desk, "SELECT {{ gone.text }}")
     await add_widget(desk, app.app_id, "Worse", text="{{ lost.text }}")
@@ -288,21 +227,3 @@ def size(message: Message) -> int:
 async def head(desk: Desk, app_id: UUID) -> UUID:
     state = await desk.database.fetchval("SELECT state FROM app WHERE id = $1", app_id)
     return UUID(state["head_revision_id"])
-
-
-async def test_a_page_that_was_imported_so_may_be_renamed(desk: Desk) -> None:
-    app = await imported(desk, "SELECT {{ gone.text }}")
-    (home,) = await desk.entities(app.app_id, EntityKind.PAGE)
-    command = RenameEntity(
-        workspace_id=desk.workspace_id,
-        app_id=app.app_id,
-        entity_id=home.entity_id,
-        expected_version=home.entity_version,
-        name="Start",
-    )
-    renamed = await desk.studio.send(command)
-    assert isinstance(renamed, RenameOutcome)
-
-    answer = await frozen(desk, app.app_id, renamed.revision_id)
-
-    assert [(one.page, one.missing) for one in answer.warnings] == [("Start", "gone")]
