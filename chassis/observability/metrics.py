@@ -23,6 +23,9 @@ BREAKER_CALLS = Counter("basalt_breaker_calls_total", "Calls by outcome", ["brea
 BULKHEAD_IN_USE = Gauge("basalt_bulkhead_in_use", "Places taken", ["bulkhead"])
 BULKHEAD_REFUSED = Counter("basalt_bulkhead_refused_total", "Calls without a place", ["bulkhead"])
 DEADLINES = Counter("basalt_deadlines_exceeded_total", "Work cut off by its deadline", ["hop"])
+VIOLATIONS = Gauge(
+    "basalt_invariant_violations", "What breaks an invariant, at the last look", ["name"]
+)
 WORK = Counter("basalt_work_total", "Long work ended, by kind and state", ["kind", "state"])
 
 

@@ -10,17 +10,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
-from prometheus_client import Gauge
 
 from chassis.clock import Clock
 from chassis.errors import Conflict, Unavailable
+from chassis.observability.metrics import VIOLATIONS
 from chassis.stores.postgres import Database
 
 log = structlog.get_logger()
 
-VIOLATIONS = Gauge(
-    "basalt_invariant_violations", "Rows that break an invariant, at the last look", ["name"]
-)
 LOOK_S = 5.0
 ROWS_MAX = 100
 """Of each invariant, that are counted."""

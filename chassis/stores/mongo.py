@@ -1,7 +1,7 @@
 """Documents: MongoDB for what is immutable, unstructured or rebuildable. The only user of motor.
 
 Kept to what MongoDB and FerretDB both do, and do fast: `insert_many` under ids of our own, reads
-by `_id`, equality with a sort and a limit.
+and replacements by `_id`, equality with a sort and a limit.
 """
 
 import asyncio
@@ -86,6 +86,13 @@ class Documents:
                     raise
                 return int(details.get("nInserted", 0))
             return len(done.inserted_ids)
+
+    async def replace(self, collection: str, document: Mapping[str, Any]) -> None:
+        """Write it under its `_id`, whatever is there. Only for what is derived from something
+        else: all other documents never change."""
+        with _fates():
+            where = {"_id": document["_id"]}
+            await self._database[collection].replace_one(where, dict(document), upsert=True)
 
     async def get(self, collection: str, identity: object) -> Document | None:
         """The document of this `_id`, or None."""

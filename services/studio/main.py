@@ -2,6 +2,7 @@
 
 from chassis.service import Service
 from services.studio import handlers
+from services.studio.auditor import audited
 from services.studio.model import Apps, Drafts, Revisions
 from services.studio.model.merging import Merges
 from services.studio.model.releasing import Bundles, Checks
@@ -36,6 +37,7 @@ service = Service(
     stores=("postgres", "mongo", "blobs"),
     routers=(export.router,),
     workers=WORKERS,
+    extend=(audited,),
 )
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ class Settings(ChassisSettings):
     archive_entry_bytes_max: int = Field(default=64 * 1024 * 1024, gt=0)
     archive_total_bytes_max: int = Field(default=512 * 1024 * 1024, gt=0)
     bodies_in_memory_bytes_max: int = Field(default=64 * 1024 * 1024, gt=0)
+    audit_period_s: float = Field(default=5.0, gt=0)
+    audit_sections_max: int = Field(default=4, gt=0)
+    audit_share_max: float = Field(default=0.01, gt=0, le=1)
 
     @property
     def archive_limits(self) -> Limits:

@@ -56,6 +56,10 @@ class SimDocuments(Documents):
         )
         return await self._link.call("mongo insert", work)
 
+    async def replace(self, collection: str, document: Mapping[str, Any]) -> None:
+        there, copy = self._collections[collection], deepcopy(dict(document))
+        await self._link.call("mongo replace", lambda: there.update({copy["_id"]: copy}))
+
     async def get(self, collection: str, identity: object) -> Document | None:
         found = self._collections[collection]
         return deepcopy(await self._link.call("mongo get", lambda: found.get(identity)))

@@ -23,6 +23,11 @@ class Cache(Generic[K, V]):
         self._kept.move_to_end(key)
         return found[0]
 
+    def peek(self, key: K) -> V | None:
+        """The same, and it counts as no use."""
+        found = self._kept.get(key)
+        return None if found is None else found[0]
+
     def put(self, key: K, value: V, size: int, size_max: int) -> None:
         """Keep it while all that is kept is at most `size_max`, in what unit the caller likes; what
         alone is more is not kept."""

@@ -111,23 +111,29 @@ class Graphs:
             found[name] = self.remember(keys[name], read)
         return found
 
-    async def keep(self, read: Iterable[tuple[Key, SectionReadings]]) -> None:
-        """Write what was read. Idempotent: what is there already stays. The first part last: what
-        is found is whole."""
+    async def keep(
+        self, read: Iterable[tuple[Key, SectionReadings]], *, anew: bool = False
+    ) -> None:
+        """Write what was read. Idempotent: what is there already stays, unless it is to be written
+        anew. The first part last: what is found is whole."""
         for (workspace_id, key), one in read:
             first, *more = await asyncio.to_thread(encode, one)
             name = f"{workspace_id}:{key}"
             for n, body in enumerate(more, 1):
-                await self._insert({"_id": f"{name}:{n}", "body": body})
-            await self._insert({"_id": name, "body": first, "parts": 1 + len(more)})
+                await self._write({"_id": f"{name}:{n}", "body": body}, anew=anew)
+            document = {"_id": name, "body": first, "parts": 1 + len(more)}
+            await self._write(document, anew=anew)
 
     def remember(self, key: Key, read: SectionReadings) -> SectionReadings:
         """Keep in memory what was just read."""
         READING_CACHE.put(key, read, read.size, READINGS_CHARS_MAX)
         return read
 
-    async def _insert(self, document: Mapping[str, object]) -> None:
-        await self._documents.insert_many_ignoring_duplicates(READINGS, [document])
+    async def _write(self, document: Mapping[str, object], *, anew: bool) -> None:
+        if anew:
+            await self._documents.replace(READINGS, document)
+        else:
+            await self._documents.insert_many_ignoring_duplicates(READINGS, [document])
 
     async def _stored(self, keys: Mapping[str, Key]) -> dict[str, SectionReadings]:
         names = [f"{workspace_id}:{key}" for workspace_id, key in keys.values()]

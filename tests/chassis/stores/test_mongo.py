@@ -34,6 +34,15 @@ class TestDocuments:
         assert await documents.get("notes", 1) == {"_id": 1, "text": "first"}
         assert await documents.get("notes", 4) == {"_id": 4, "text": "second"}
 
+    async def test_a_replacement_is_all_that_is_there(self, documents: Documents) -> None:
+        await documents.insert_many_ignoring_duplicates("notes", [{"_id": 1, "old": "x"}])
+
+        for identity in (1, 2):
+            await documents.replace("notes", {"_id": identity, "text": "new"})
+
+        for identity in (1, 2):
+            assert await documents.get("notes", identity) == {"_id": identity, "text": "new"}
+
     async def test_many_are_read_in_the_order_asked_for(self, documents: Documents) -> None:
         await documents.insert_many_ignoring_duplicates("notes", [{"_id": n} for n in range(4)])
 
