@@ -243,15 +243,15 @@ def actions(content: bytes) -> list[object]:
     return [action for _, action in entries(content)]
 
 
-def targets(app: App, entity: Entity) -> list[Target]:
-    """All containers of all pages that it may be moved to, and the pages themselves."""
+def targets(app: App, kind: Kind) -> list[Target]:
+    """Where something may be moved to: all pages, and for a widget their containers."""
     found = []
     for section in app.sections.values():
         if not section.page:
             continue
         found.append(Target(section.page))
         widgets = [one for one in section.entities if one.kind is Kind.WIDGET]
-        if entity.kind is Kind.WIDGET:
+        if kind is Kind.WIDGET:
             boxes = [one for one in widgets if is_container(section, one)]
             found += [Target(section.page, one.entity_id) for one in boxes]
     return found

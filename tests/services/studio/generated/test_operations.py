@@ -42,7 +42,7 @@ def audited(audit: Audit, dice: Random) -> list[str]:
         wrong += [f"{told} duplicated: {line}" for line in audit.duplicate(entity)]
         wrong += [f"{told} deleted: {line}" for line in audit.delete(entity)]
     for entity in movable(app):
-        places = targets(app, entity)
+        places = targets(app, entity.kind)
         for target in dice.sample(places, min(MOVES_EACH, len(places))):
             told = f"{entity.entity_id} moved to {target}"
             wrong += [f"{told}: {line}" for line in audit.move(entity, target)]
