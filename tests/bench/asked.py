@@ -1,7 +1,9 @@
 """Who uses whom, asked and renamed through the doors of a running platform.
 
 Each question in turn with the least that could be asked: a bare round trip through the gateway, and
-one `SELECT 1`. Wall times of a shared machine: the lower quartile counts, and the median is told.
+one `SELECT 1`. Asked about the entity that most code names, whose answer is long, and about one
+that as much code names as most. Wall times of a shared machine: the lower quartile counts, and the
+median is told, and the CPU.
 """
 
 import asyncio
@@ -30,32 +32,47 @@ from tools.journey.client import Client
 from tools.journey.documents import CHANGE_ENTITY
 
 ASKED, EDITED, RENAMED, WARM = 200, 30, 12, 20
-PLATFORM = "{ __typename }"
+PLATFORM, SELECT = "{ __typename }", "SELECT 1"
 DEPENDENCIES = """query($app: ID!, $of: ID!) { app(id: $app) { dependencies(of: $of) {
     entityId name kind distance places { path start end } } } }"""
 SOURCE = "query($id: ID!) { node(id: $id) { ... on Entity { version source } } }"
 PERMISSION = "workspace.read"
 MINUTE = timedelta(minutes=1)
 
+Work = Callable[[], Awaitable[object]]
+
 
 @dataclass
 class Times:
-    """Milliseconds, ours and the peer's, taken in turn."""
+    """Milliseconds, ours and the peer's, taken in turn; and CPU of studio and gateway for ours."""
 
+    pids: tuple[int, int]
     ours: list[float] = field(default_factory=list)
     peer: list[float] = field(default_factory=list)
+    used: list[float] = field(default_factory=lambda: [0.0, 0.0])
 
-    async def take(self, ours: Callable[[], Awaitable[object]]) -> None:
-        self.ours.append(await timed(ours))
+    async def take(self, ours: Work, peer: Work, count: int, before: Work | None = None) -> None:
+        """So many times; `before` each comes what is not measured."""
+        for _ in range(count):
+            if before is not None:
+                await before()
+            self.peer.append(await timed(peer))
+            began = [cpu_s(pid) for pid in self.pids]
+            self.ours.append(await timed(ours))
+            spent = (cpu_s(pid) - was for pid, was in zip(self.pids, began, strict=True))
+            self.used = [sum(pair) for pair in zip(self.used, spent, strict=True)]
 
     def measurement(self, what: str, against: str, how: str) -> Measurement:
         ordered = sorted(self.ours)
-        told = f"{how}; median {ordered[len(ordered) // 2]:.1f}, worst {ordered[-1]:.1f}"
-        peer = quartile(self.peer) if self.peer else None
-        return Measurement(what, quartile(self.ours), peer, "ms", against, told)
+        studio, gateway = (seconds * 1000 / len(ordered) for seconds in self.used)
+        told = (
+            f"{how}, {len(ordered)} times; median {ordered[len(ordered) // 2]:.1f}, worst"
+            f" {ordered[-1]:.1f}; CPU of studio {studio:.1f} ms, of gateway {gateway:.1f}"
+        )
+        return Measurement(what, quartile(ordered), quartile(self.peer), "ms", against, told)
 
 
-async def timed(work: Callable[[], Awaitable[object]]) -> float:
+async def timed(work: Work) -> float:
     """Milliseconds."""
     began = time.perf_counter()
     await work()
@@ -75,143 +92,139 @@ def through_the_doors(files: Mapping[str, bytes], servers: Servers) -> list[Meas
     return found
 
 
-def most_used(app: App) -> Entity:
-    """Of what can be renamed, that which most code names."""
+def used_most_and_as_most(app: App) -> tuple[Entity, Entity]:
+    """Of what can be renamed: that which most code names, and the median one."""
     counted = {
         entity_id: len(ties)
         for read in whole_graph(app).values()
         for entity_id, ties in read.graph.incoming.items()
         if read.graph.entities[entity_id].kind in NAMED
     }
-    found = app.find(max(counted, key=lambda one: counted[one]))
-    assert found is not None, "it is one of the app's"
-    return found
+    ordered = sorted(counted, key=lambda one: counted[one])
+    most, median = app.find(ordered[-1]), app.find(ordered[len(ordered) // 2])
+    assert most is not None, "it is one of the app's"
+    assert median is not None, "it is one of the app's"
+    return most, median
 
 
 @dataclass
 class Bench:
-    """What is measured: one app in one platform, and its most used entity."""
+    """What is measured: one app in one platform."""
 
     platform: Platform
     client: Client
     doors: Gateway
     app_id: str
-    entity_id: str
-    name: str
+    edits: int = 0
+
+    def times(self) -> Times:
+        studio, gateway = (self.platform.processes[(n, 0)].pid for n in ("studio", "gateway"))
+        return Times((studio, gateway))
 
     async def bare(self) -> None:
         await self.client.ask(PLATFORM)
 
-    async def dependencies(self) -> None:
-        data = await self.client.ask(DEPENDENCIES, app=self.app_id, of=self.entity_id)
-        assert data["app"]["dependencies"], "it is used"
+    def asking(self, entity_id: str) -> Work:
+        """Who uses it, with all places."""
 
-    async def edit(self, number: int) -> None:
+        async def ask() -> None:
+            data = await self.client.ask(DEPENDENCIES, app=self.app_id, of=entity_id)
+            assert data["app"]["dependencies"], "it is used"
+
+        return ask
+
+    def editing(self, entity_id: str) -> Work:
         """Its own source changes, so that its page is another one."""
-        node = (await self.client.ask(SOURCE, id=self.entity_id))["node"]
-        source = {**node["source"], "benchNote": f"note {number}"}
-        given = {"entityId": self.entity_id, "expectedVersion": node["version"], "source": source}
-        await self.client.done(CHANGE_ENTITY, "EntityChanged", **given)
+
+        async def edit() -> None:
+            node = (await self.client.ask(SOURCE, id=entity_id))["node"]
+            self.edits += 1
+            source = {**node["source"], "benchNote": f"note {self.edits}"}
+            given = {"entityId": entity_id, "expectedVersion": node["version"], "source": source}
+            await self.client.done(CHANGE_ENTITY, "EntityChanged", **given)
+
+        return edit
 
 
 async def _measured(files: Mapping[str, bytes], platform: Platform) -> list[Measurement]:
     app = parse(files)
-    entity = most_used(app)
     client = Client(platform.gateway)
     try:
         doors = Gateway(client)
         await doors.settle()
-        app_id = await doors.bring("Large", files)
-        wanted = (entity.kind.value.upper(), entity.path, entity.name)
-        listed = await doors.entities(app_id)
-        (entity_id,) = (e.entity_id for e in listed if (e.kind, e.path, e.name) == wanted)
-        bench = Bench(platform, client, doors, app_id, entity_id, entity.name)
-        for _ in range(WARM):
-            await bench.bare()
-            await bench.dependencies()
-        return [
-            await _renames(bench, unused_name(app)),
-            *await _questions(bench),
-            *await _at_studios_door(bench),
-        ]
+        bench = Bench(platform, client, doors, await doors.bring("Large", files))
+        listed = await doors.entities(bench.app_id)
+        ids = {(one.kind.lower(), one.path, one.name): one.entity_id for one in listed}
+        most, median = used_most_and_as_most(app)
+        named = [(one.name, ids[one.kind.value, one.path, one.name]) for one in (most, median)]
+        for _, entity_id in named * WARM:
+            await bench.asking(entity_id)()
+        found = [await _renames(bench, named[0], unused_name(app))]
+        for which, (_, entity_id) in zip(("the most used", "a usual one"), named, strict=True):
+            found += await _questions(bench, f"who uses {which}", entity_id)
+            found += await _at_studios_door(bench, f"who uses {which}", entity_id)
+        return found
     finally:
         await client.close()
 
 
-async def _renames(bench: Bench, new: str) -> Measurement:
+async def _renames(bench: Bench, entity: tuple[str, str], new: str) -> Measurement:
     """There and back, each a rename."""
-    times, changes = Times(), 0
-    here, name = bench.entity_id, new
-    for _ in range(RENAMED):
+    times = bench.times()
+    name, here = entity
+    version, wanted, changes = 0, new, 0
+
+    async def look() -> None:
+        nonlocal version
         version = await bench.doors.version(here)
-        times.peer.append(await timed(bench.bare))
-        began = time.perf_counter()
-        done = await bench.doors.rename(here, version, name, dry=False)
-        times.ours.append((time.perf_counter() - began) * 1000)
+
+    async def rename() -> None:
+        nonlocal here, wanted, changes
+        done = await bench.doors.rename(here, version, wanted, dry=False, texts=False)
         here, changes = done.entity_id, len(done.changes)
-        name = bench.name if name == new else new
-    how = f"{RENAMED} renames of the most used entity, {changes} places each"
-    return times.measurement("rename, through the gateway", "{ __typename }", how)
+        wanted = name if wanted == new else new
+
+    await times.take(rename, bench.bare, RENAMED, before=look)
+    how = f"{changes} places each"
+    return times.measurement("rename of the most used, gateway", PLATFORM, how)
 
 
-async def _questions(bench: Bench) -> list[Measurement]:
-    repeated, first = Times(), Times()
-    processes = [bench.platform.processes[(name, 0)].pid for name in ("studio", "gateway")]
-    for _ in range(ASKED):
-        repeated.peer.append(await timed(bench.bare))
-        await repeated.take(bench.dependencies)
-    used = [-cpu_s(pid) for pid in processes]
-    for _ in range(ASKED):
-        await bench.dependencies()
-    used = [(spent + cpu_s(pid)) * 1000 / ASKED for spent, pid in zip(used, processes, strict=True)]
-    for number in range(EDITED):
-        await bench.edit(number)
-        first.peer.append(await timed(bench.bare))
-        await first.take(bench.dependencies)
-    cpu = f"{ASKED} times; CPU of studio {used[0]:.1f} ms, of gateway {used[1]:.1f}"
-    against = "{ __typename }"
-    after = f"{EDITED} times, each right after an edit of its page"
+async def _questions(bench: Bench, what: str, entity_id: str) -> list[Measurement]:
+    repeated, first = bench.times(), bench.times()
+    ask = bench.asking(entity_id)
+    await repeated.take(ask, bench.bare, ASKED)
+    await first.take(ask, bench.bare, EDITED, before=bench.editing(entity_id))
     return [
-        repeated.measurement("dependencies, gateway", against, cpu),
-        first.measurement("dependencies, gateway, after an edit", against, after),
+        repeated.measurement(f"{what}, gateway", PLATFORM, "all places"),
+        first.measurement(f"{what}, gateway, edited", PLATFORM, "right after an edit of its page"),
     ]
 
 
-async def _at_studios_door(bench: Bench) -> list[Measurement]:
+async def _at_studios_door(bench: Bench, what: str, entity_id: str) -> list[Measurement]:
     """As the gateway asks it."""
-    place = decode(bench.entity_id, "Entity")
-    query = GetDependencies.model_validate(place.fields)
+    query = GetDependencies.model_validate(decode(entity_id, "Entity").fields)
     body, key = query.model_dump_json(), bench.platform.stack.secret().encode()
     clock = SystemClock()
     postgres = await asyncpg.connect(f"{bench.platform.servers.postgres_url}/postgres", timeout=10)
     async with httpx.AsyncClient(base_url=bench.platform.stack.url("studio")) as http:
 
         async def ask() -> None:
-            context = Context(None, place.workspace_id, PERMISSION, clock.now() + MINUTE)
+            context = Context(None, query.workspace_id, PERMISSION, clock.now() + MINUTE)
             headers = {"basalt-context": sign(context, key), "content-type": "application/json"}
             answer = await http.post("/queries/GetDependencies", content=body, headers=headers)
             assert answer.status_code == 200, answer.text
             assert b"distance" in answer.content, "it is used"
 
         async def select() -> None:
-            await postgres.fetchval("SELECT 1", timeout=10)
+            await postgres.fetchval(SELECT, timeout=10)
 
         try:
-            repeated, first = Times(), Times()
-            for _ in range(ASKED):
-                repeated.peer.append(await timed(select))
-                await repeated.take(ask)
-            for number in range(EDITED):
-                await bench.edit(-1 - number)
-                first.peer.append(await timed(select))
-                await first.take(ask)
+            repeated, first = bench.times(), bench.times()
+            await repeated.take(ask, select, ASKED)
+            await first.take(ask, select, EDITED, before=bench.editing(entity_id))
         finally:
             await postgres.close(timeout=5)
     return [
-        repeated.measurement("dependencies, studio's door", "SELECT 1", f"{ASKED} times"),
-        first.measurement(
-            "dependencies, studio's door, after an edit",
-            "SELECT 1",
-            f"{EDITED} times, each right after an edit of its page",
-        ),
+        repeated.measurement(f"{what}, studio", SELECT, "all places"),
+        first.measurement(f"{what}, studio, edited", SELECT, "right after an edit of its page"),
     ]

@@ -84,8 +84,10 @@ class Doors(Protocol):
     async def version(self, entity_id: str) -> int:
         """The one to name in a rename."""
 
-    async def rename(self, entity_id: str, version: int, name: str, *, dry: bool) -> Outcome:
-        """Raises Refused."""
+    async def rename(
+        self, entity_id: str, version: int, name: str, *, dry: bool, texts: bool
+    ) -> Outcome:
+        """`texts`: change texts that functions take for the name, too. Raises Refused."""
 
     async def export(self, app_id: str) -> bytes:
         """The zip of the head."""
@@ -142,9 +144,16 @@ class Gateway:
         demand(node, f"there is no entity {entity_id}")
         return int(node["version"])
 
-    async def rename(self, entity_id: str, version: int, name: str, *, dry: bool) -> Outcome:
+    async def rename(
+        self, entity_id: str, version: int, name: str, *, dry: bool, texts: bool
+    ) -> Outcome:
         answer = await self._client.do(
-            RENAME, entityId=entity_id, expectedVersion=version, name=name, dryRun=dry
+            RENAME,
+            entityId=entity_id,
+            expectedVersion=version,
+            name=name,
+            dryRun=dry,
+            withMentions=texts,
         )
         if answer["__typename"] != "RenameOutcome":
             raise Refused(f"{answer['__typename']} {answer.get('rule') or answer.get('message')}")

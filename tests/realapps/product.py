@@ -1,4 +1,5 @@
-"""Every referenced entity renamed once through the product, audited, and renamed back.
+"""Every referenced entity, every function and page renamed once through the product, audited, and
+renamed back; once more with the texts that are its name, where there are any.
 
 Renames come in rounds: one on each page, so that pages share an export. The whole app is exported
 and all of it is audited against the source, each page for its own rename. So what a rename back
@@ -7,49 +8,33 @@ the source, byte for byte. Audits run beside the next round.
 """
 
 import asyncio
-import io
-import zipfile
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from chassis.clock import SystemClock
-from services.studio.appsmith import App, Entity, ImportRefused, Kind, parse
-from tests.realapps.doors import Doors, Listed, Outcome, Place, Refused
+from services.studio.appsmith import App, Entity, Kind
+from tests.realapps.doors import Doors, Listed, Refused
 from tests.realapps.findings import Findings
-from tests.realapps.foretold import Foreteller
+from tests.realapps.judge import Done, Judge, unzipped
 from tests.realapps.referee import Referee
-from tests.realapps.renames import Auditor
 from tests.realapps.renaming import Told, referenced, unused_name
 from tools.journey.client import Failed, demand
 
 CLOCK = SystemClock()
 AGAIN_EACH = 10
 SHOWN = 3
-FIGURES = (
-    "renamed",
-    "changes",
-    "names in strings, left",
-    "unclear places, left",
-    "refused",
-    "wrong",
-    "dry run, different",
-    "tree not valid",
-    "imported again",
-    "imported again, different",
-    "back, different",
+GROUP, WITH_TEXTS = "renames, by the product", "renames with texts, by the product"
+OF_RENAMES = ("renamed", "changes", "wrong", "dry run, different")
+OF_ALL = (
+    *("back, different", "tree not valid", "imported again", "imported again, different"),
+    *("texts that are names", "unclear places"),
 )
-GROUP = "renames, by the product"
+ALSO = (Kind.SCRIPT_FUNCTION, Kind.PAGE)
+"""Renamed whether anything refers to them or not."""
 
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A rename: what was said dry, and what was said when it was made."""
-
-    entity: Entity
-    dry: Outcome
-    said: Outcome
+UNREADABLE = "cannot be read"
 
 
 @dataclass(slots=True)
@@ -64,6 +49,7 @@ class ByProduct:
     told: Told
     again_each: int = AGAIN_EACH
     findings: Findings = field(init=False)
+    _new: str = ""
     _app_id: str = ""
     _ids: dict[str, str] = field(default_factory=dict)
     _entities: dict[str, Entity] = field(default_factory=dict)
@@ -71,19 +57,32 @@ class ByProduct:
     async def check(self, findings: Findings) -> None:
         """Its figures, and a line for each that went wrong. Raises Failed."""
         self.findings = findings
-        for figure in FIGURES:
-            self._count(figure, 0)
+        figures = [f"{GROUP}: {figure}" for figure in OF_RENAMES + OF_ALL]
+        figures += [f"{WITH_TEXTS}: {figure}" for figure in OF_RENAMES]
+        for figure in figures:
+            findings.figures[figure] += 0
         began = CLOCK.monotonic()
-        new = unused_name(self.app)
-        judge = Judge(self.app, self.referee, new)
+        self._new = unused_name(self.app)
+        judge = Judge(self.app, self.referee, self._new)
         await self._bring()
         todo = [entity for _, entity in referenced(self.app)]
+        todo += [entity for entity in self.app if entity.kind in ALSO]
+        named_in_texts = await self._rename_all(judge, todo, texts=False)
+        await self._rename_all(judge, named_in_texts, texts=True)
+        await self._compare("in the end")
+        self._count("seconds", round(CLOCK.monotonic() - began))
+
+    async def _rename_all(self, judge: Judge, todo: list[Entity], *, texts: bool) -> list[Entity]:
+        """Those whose names stand in texts that were left as they are."""
+        named_in_texts: list[Entity] = []
         judging: asyncio.Task[None] | None = None
         begun = 0
         for number, entities in enumerate(rounds(todo)):
             self.told(begun, len(todo))
             begun += len(entities)
-            done = [one for e in entities if (one := await self._renamed(e, new)) is not None]
+            tried = [await self._renamed(entity, texts=texts) for entity in entities]
+            done = [one for one in tried if one is not None]
+            named_in_texts += [one.entity for one in done if one.dry.mentions]
             archive = await self.doors.export(self._app_id)
             if number % self.again_each == 0:
                 await self._again(unzipped(archive))
@@ -93,8 +92,7 @@ class ByProduct:
             judging = asyncio.create_task(self._judged(judge, done, archive))
         if judging is not None:
             await judging
-        await self._compare("in the end")
-        self._count("seconds", round(CLOCK.monotonic() - began))
+        return named_in_texts
 
     async def _bring(self) -> None:
         self._app_id = await self.doors.bring(self.name, self.app.files)
@@ -115,19 +113,19 @@ class ByProduct:
         for left in found:
             self._complain("listing", f"{left} is listed, and is not in the source")
 
-    async def _renamed(self, entity: Entity, new: str) -> Done | None:
+    async def _renamed(self, entity: Entity, *, texts: bool) -> Done | None:
         entity_id = self._ids.get(entity.entity_id)
         if entity_id is None:
             return None
         version = await self.doors.version(entity_id)
         try:
-            dry = await self.doors.rename(entity_id, version, new, dry=True)
-            said = await self.doors.rename(entity_id, version, new, dry=False)
+            dry = await self.doors.rename(entity_id, version, self._new, dry=True, texts=texts)
+            said = await self.doors.rename(entity_id, version, self._new, dry=False, texts=texts)
         except Refused as refused:
-            self._count("refused")
-            self._complain("refused", f"{entity.entity_id}: {refused}")
+            rule = "broken script" if UNREADABLE in str(refused) else ""
+            self.findings.explain(f"{GROUP}: refused", rule, f"{entity.entity_id}: {refused}")
             return None
-        return Done(entity, dry, said)
+        return Done(entity, dry, said, texts)
 
     async def _back(self, done: Iterable[Done]) -> None:
         """All of a round. When one does not come back, the next ones start from the source."""
@@ -135,7 +133,11 @@ class ByProduct:
         for one in done:
             try:
                 back = await self.doors.rename(
-                    one.said.entity_id, one.said.version, one.entity.name, dry=False
+                    one.said.entity_id,
+                    one.said.version,
+                    one.entity.name,
+                    dry=False,
+                    texts=one.texts,
                 )
             except Refused as refused:
                 different.append(f"{one.entity.entity_id}: {refused}")
@@ -147,7 +149,7 @@ class ByProduct:
             self._complain("back", "; ".join(different[:SHOWN]))
             await self._bring()
 
-    async def _judged(self, judge: "Judge", done: list[Done], archive: bytes) -> None:
+    async def _judged(self, judge: Judge, done: list[Done], archive: bytes) -> None:
         """Counts; the work is done beside."""
         files = unzipped(archive)
         if invalid := await asyncio.to_thread(judge.invalid, files):
@@ -155,13 +157,14 @@ class ByProduct:
             self._complain("tree not valid", invalid)
         pages = {one.entity.page for one in done}
         for one in done:
+            group = WITH_TEXTS if one.texts else GROUP
             verdict = await asyncio.to_thread(judge.judge, one, files, pages, self._entities)
-            self._count("renamed")
-            self._count("changes", len(one.said.changes))
-            self._count("names in strings, left", len(one.said.mentions))
-            self._count("unclear places, left", one.said.unclear)
+            self._count("renamed", group=group)
+            self._count("changes", len(one.said.changes), group=group)
+            self._count("texts that are names", len(one.said.mentions))
+            self._count("unclear places", 0 if one.texts else one.said.unclear)
             for figure, lines in verdict.items():
-                self._count(figure, bool(lines))
+                self._count(figure, bool(lines), group=group)
                 if lines:
                     self._complain(figure, f"{one.entity.entity_id}: {'; '.join(lines[:SHOWN])}")
 
@@ -187,8 +190,8 @@ class ByProduct:
             self._count("back, different")
             self._complain("export", f"{when}: {len(paths)} files differ: {paths[:SHOWN]}")
 
-    def _count(self, figure: str, number: int = 1) -> None:
-        self.findings.figures[f"{GROUP}: {figure}"] += number
+    def _count(self, figure: str, number: int = 1, *, group: str = GROUP) -> None:
+        self.findings.figures[f"{group}: {figure}"] += number
 
     def _complain(self, what: str, line: str) -> None:
         self.findings.unexplained.append(f"{GROUP}: {what}: {line}")
@@ -205,63 +208,3 @@ def rounds(entities: Iterable[Entity]) -> list[list[Entity]]:
             by_page[entity.page].append(entity)
     together = zip_longest(*by_page.values())
     return [[one for one in each if one is not None] for each in together] + pages
-
-
-class Judge:
-    """Judges renames to `new`, which stands nowhere in the app."""
-
-    def __init__(self, app: App, referee: Referee, new: str) -> None:
-        self._files, self._counts = app.files, app.counts
-        self._new = new
-        self._auditor = Auditor(app, referee)
-        self._foreteller = Foreteller(app)
-
-    def invalid(self, files: Mapping[str, bytes]) -> str:
-        """Why a tree is no app, or not one of as many entities of each kind."""
-        try:
-            counts = parse(files).counts
-        except ImportRefused as refused:
-            return str(refused)
-        return "" if counts == self._counts else f"other entities: {counts}"
-
-    def judge(
-        self,
-        done: Done,
-        files: Mapping[str, bytes],
-        pages: Collection[str],
-        entities: Mapping[str, Entity],
-    ) -> dict[str, list[str]]:
-        """What is wrong, by figure. `pages`: those that have a rename in `files`; of the other ones
-        the source is taken, since they are judged for their own. `entities`: those that the
-        product's ids name."""
-        others = tuple(f"pages/{page}/" for page in pages if page != done.entity.page)
-        mine = {path: body for path, body in files.items() if not path.startswith(others)}
-        mine |= {path: body for path, body in self._files.items() if path.startswith(others)}
-        return {
-            "wrong": self._auditor.audit(mine, done.entity, self._new),
-            "dry run, different": self._foretold(done, mine, entities),
-        }
-
-    def _foretold(
-        self, done: Done, files: Mapping[str, bytes], entities: Mapping[str, Entity]
-    ) -> list[str]:
-        dry, said = done.dry, done.said
-        if replace(dry, revision_id=None) != replace(said, revision_id=None, version=dry.version):
-            return ["the dry run's list is another one than the rename's"]
-        if dry.more:
-            return ["the list is cut"]
-        if dry.revision_id is not None or said.revision_id is None:
-            return [f"revisions: dry {dry.revision_id}, made {said.revision_id}"]
-        places: list[tuple[Entity, Place]] = []
-        for place in dry.changes:
-            entity = entities.get(place.entity_id)
-            if entity is None:
-                return [f"the list names what is not there: {place.entity_id}"]
-            places.append((entity, place))
-        return self._foreteller.differences(files, done.entity.name, self._new, places)
-
-
-def unzipped(archive: bytes) -> dict[str, bytes]:
-    """Files by path."""
-    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        return {name: opened.read(name) for name in opened.namelist()}

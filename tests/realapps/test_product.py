@@ -85,7 +85,9 @@ class Shelf:
     async def version(self, entity_id: str) -> int:
         return 1
 
-    async def rename(self, entity_id: str, version: int, name: str, *, dry: bool) -> Outcome:
+    async def rename(
+        self, entity_id: str, version: int, name: str, *, dry: bool, texts: bool
+    ) -> Outcome:
         app_id, _, own_id = entity_id.partition("|")
         app = parse(self.apps[app_id])
         entity = app.find(own_id)
@@ -93,7 +95,7 @@ class Shelf:
         if entity.name == self.refuses:
             raise Refused("NAME_TAKEN")
         try:
-            done = rename_in(app, own_id, name, with_mentions=False)
+            done = rename_in(app, own_id, name, with_mentions=texts)
         except EditRefused as refused:
             raise Refused(str(refused)) from None
         if not dry:
@@ -105,7 +107,7 @@ class Shelf:
             None if dry else "revision",
             tuple(_place(app_id, one) for one in done.changes),
             tuple(_place(app_id, one) for one in done.mentions),
-            unclear=0,
+            unclear=len(done.unclear),
             more=False,
         )
         return self.lie(outcome)
@@ -187,7 +189,7 @@ async def test_a_right_product_passes(referee: Referee, files: dict[str, Json | 
         (Shelf(lie=lambda said: replace(said, changes=said.changes[1:])), "dry run, different"),
         (Shelf(lie=lambda said: replace(said, more=True)), "dry run, different"),
         (Shelf(lie=lambda said: replace(said, revision_id="one")), "dry run, different"),
-        (Shelf(refuses="Query1"), "refused"),
+        (Shelf(refuses="Query1"), "refused: UNEXPLAINED"),
         (Shelf(stain=changed(WIDGET, "😀", "😃")), "wrong"),
         (Shelf(stain=changed(WIDGET, "😀", "😃")), "back, different"),
     ],
