@@ -20,7 +20,17 @@ from contracts.delivery.release import (
 )
 from contracts.orchestrator.publishing import PublishApp
 from contracts.orchestrator.saga import DeadlinePassed, SagaCancelled, StepUnanswered
-from contracts.studio.app import AppUnknown, FreezeRevision, TagRevision, UnfreezeRevision
+from contracts.studio.app import (
+    AppNotPublishable,
+    AppUnknown,
+    EntityKind,
+    Finding,
+    FindingRule,
+    FreezeRevision,
+    Severity,
+    TagRevision,
+    UnfreezeRevision,
+)
 from sagas.publish_app import publish_app
 
 WORKSPACE, APP, REVISION = UUID(int=7), UUID(int=8), UUID(int=9)
@@ -53,6 +63,19 @@ def a_pointer_moved() -> LivePointerMoved:
     )
 
 
+def a_dangling_name() -> AppNotPublishable:
+    problem = Finding(
+        rule=FindingRule.MISSING,
+        severity=Severity.ERROR,
+        entity_id="widget:Label",
+        kind=EntityKind.WIDGET,
+        name="Label",
+        page="Home",
+        missing="gone",
+    )
+    return AppNotPublishable(app_id=APP, reason="", problems=[problem], problems_count=1)
+
+
 def a_corrupt_bundle() -> BundleCorrupt:
     return BundleCorrupt(app_id=APP, release_id=UUID(int=2), path="page.json", rule="digest")
 
@@ -83,6 +106,7 @@ class TestPublishApp:
         [
             (ReserveQuota, a_quota_exceeded(), []),
             (FreezeRevision, AppUnknown(app_id=APP), [ReleaseQuota]),
+            (FreezeRevision, a_dangling_name(), [ReleaseQuota]),
             (StageRelease, a_corrupt_bundle(), [UnfreezeRevision, ReleaseQuota]),
             (
                 SwitchLivePointer,

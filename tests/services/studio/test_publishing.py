@@ -220,6 +220,18 @@ async def test_of_many_problems_some_are_listed_and_all_are_counted(desk: Desk) 
     assert size(found) < 64 * 1024
 
 
+async def test_what_no_database_takes_is_told_without_it(desk: Desk) -> None:
+    app = await desk.app()
+    hostile = {"a\0b": "{{ gone.x }}", "x" * 2000: "{{ gone.y }}"}
+    widget = await add_widget(desk, app.app_id, "Label", options=hostile)
+
+    found = await refused(desk, app.app_id, widget.revision_id)
+
+    text = found.model_dump_json()
+    assert await desk.database.fetchval("SELECT ($1::text)::jsonb->>'problems_count'", text) == "2"
+    assert size(found) < 2000
+
+
 def size(message: Message) -> int:
     return len(message.model_dump_json())
 
