@@ -78,8 +78,9 @@ def move(app: App, entity_id: str, target: Target) -> Moved:
     lists names that the other page has already."""
     entity = entity_of(app, entity_id)
     section = app.sections[entity.section]
-    if entity.kind not in NAMED:
-        detail = f"a {entity.kind} stays where it is"
+    if entity.kind not in NAMED or is_canvas_entity(entity):
+        what = "canvas" if is_canvas_entity(entity) else entity.kind
+        detail = f"a {what} stays where it is"
         raise EditRefused(field="entity_id", rule=EditRule.NOT_MOVABLE, detail=detail)
     other = app.sections.get(PAGE_PREFIX + (target.page or section.page))
     if other is None:
@@ -120,9 +121,6 @@ def _widget(
     given: Contains[str],
 ) -> tuple[list[Section], dict[str, str]]:
     entity = inside[0]
-    if is_canvas_entity(entity):
-        detail = "a canvas belongs to the widget around it"
-        raise EditRefused(field="entity_id", rule=EditRule.NOT_MOVABLE, detail=detail)
     container = container_of(other, target.parent_id, target.canvas_id)
     if container.parent_id in {one.entity_id for one in inside}:
         detail = f"{container.parent_id} is inside of it"
