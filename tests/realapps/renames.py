@@ -7,32 +7,20 @@ the file, so that another spelling of the same value is seen, too.
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from services.studio.appsmith import App, Entity, Kind
 from tests.realapps.client import places
-from tests.realapps.records import DATA_LIST, TRIGGER_LIST, records_of
+from tests.realapps.own_places import Keys, Rename, moved, own_place
+from tests.realapps.records import records_of
 from tests.realapps.referee import Case, Referee, Verdict
 
 LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
 ON = re.compile(r"on[A-Z]")
-LISTS = (DATA_LIST, TRIGGER_LIST)
+OF_PAGES, OWN = "navigateTo", ("this", "export")
 
-Keys = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """An entity's new name. `functions`: the files of a script's functions."""
-
-    entity: Entity
-    new: str
-    functions: frozenset[str] = frozenset()
-
-    @property
-    def old(self) -> str:
-        return self.entity.name
+Edits = list[tuple[int, int, str]]
 
 
 class Auditor:
@@ -43,12 +31,13 @@ class Auditor:
         self._before = before.files
         self._referee = referee
         self._verdicts: dict[Case, Verdict] = {}
+        self._said: dict[str, list[tuple[str, bool]]] = defaultdict(list)
 
-    def audit(self, after: Mapping[str, bytes], entity: Entity, new: str) -> list[str]:
+    def audit(
+        self, after: Mapping[str, bytes], entity: Entity, new: str, *, mentions: bool = False
+    ) -> list[str]:
         """What is wrong with the files after a rename of `entity`: a line each, with its file."""
-        functions = (e.path for e in self._entities if e.parent_id == entity.entity_id)
-        is_script = entity.kind is Kind.SCRIPT
-        rename = Rename(entity, new, frozenset(functions if is_script else ()))
+        rename = self._rename(entity, new, mentions=mentions)
         files = {moved(path, rename): path for path in self._before}
         found = [f"{path}: not there" for path in files.keys() - after.keys()]
         found += [f"{path}: too much" for path in after.keys() - files.keys()]
@@ -62,17 +51,44 @@ class Auditor:
             found += [f"{was}: {line}" for line in lines]
         return found
 
+    def mentioned(self, entity: Entity) -> int:
+        """How many texts that functions take for a name are this one's. A query's text, which
+        stands in two places, is left out."""
+        rename = self._rename(entity, "", mentions=True)
+        start = "pages/" if rename.of_page else f"pages/{entity.page}/"
+        if not self._said:
+            for path, content in self._before.items():
+                for case in all_codes({path: content}) if not path.endswith(".txt") else ():
+                    for one in self._verdict(case).mentions:
+                        self._said[one.text].append((path, one.function == OF_PAGES))
+        return sum(
+            path.startswith(start) and of_page == rename.of_page
+            for path, of_page in self._said[entity.name]
+        )
+
+    def _rename(self, entity: Entity, new: str, *, mentions: bool) -> Rename:
+        script = next((e for e in self._entities if e.entity_id == entity.parent_id), None)
+        is_function = entity.kind is Kind.SCRIPT_FUNCTION and script is not None
+        around = script if is_function and script is not None else entity
+        functions = {e.path for e in self._entities if e.parent_id == around.entity_id}
+        if around.kind is not Kind.SCRIPT:
+            return Rename(entity, new, mentions=mentions)
+        name = around.name if is_function else ""
+        return Rename(entity, new, frozenset(functions), name, around.paths[-1], mentions)
+
     def _expected(self, path: str, rename: Rename) -> dict[int, str]:
         """The strings of a file that must change, by their place among its literals."""
         content = self._before[path]
-        if (
-            not path.startswith(f"pages/{rename.entity.page}/")
-            or rename.old.encode() not in content
-        ):
+        here = path.startswith(f"pages/{rename.entity.page}/") or (
+            rename.of_page and path.startswith(("pages/", "application.json"))
+        )
+        slugged = rename.of_page and path in rename.entity.paths
+        if not (here and (rename.old.encode() in content or slugged)):
             return {}
         if not path.endswith(".json"):
-            text = content.decode()
-            renamed = self._code(text, list(codes_of_text(path, text)), rename)
+            text = content.decode() if path.endswith((".js", ".txt")) else ""
+            own = path == rename.text
+            renamed = self._code(text, list(codes_of_text(path, text)), rename, own=own)
             return {0: renamed} if renamed != text else {}
         document = json.loads(content)
         triggers = records_of(document).triggers
@@ -80,19 +96,22 @@ class Auditor:
         for place, (keys, is_key, text) in enumerate(strings(document)):
             renamed = own_place(path, keys, is_key, text, rename)
             if renamed == text and not is_key:
-                renamed = self._code(text, list(codes_of(path, keys, text, triggers)), rename)
+                own = is_own(path, keys, document, rename)
+                codes = list(codes_of(path, keys, text, triggers))
+                renamed = self._code(text, codes, rename, own=own)
             if renamed != text:
                 changes[place] = renamed
         return changes
 
-    def _code(self, text: str, codes: list[tuple[int, int, str]], rename: Rename) -> str:
+    def _code(
+        self, text: str, codes: list[tuple[int, int, str]], rename: Rename, *, own: bool
+    ) -> str:
         for start, end, goal in reversed(codes):
             code = text[start:end]
             if rename.old in code:
-                for name in reversed(self._verdict(Case(code, goal)).names):
-                    if name.name == rename.old:
-                        written = f"{rename.old}: " * name.shorthand + rename.new
-                        code = code[: name.start] + written + code[name.end :]
+                verdict = self._verdict(Case(code, goal))
+                for at, to, written in sorted(edits(verdict, rename, own=own), reverse=True):
+                    code = code[:at] + written + code[to:]
             text = text[:start] + code + text[end:]
         return text
 
@@ -101,6 +120,49 @@ class Auditor:
             cases = [*dict.fromkeys([case, *all_codes(self._before)])]
             self._verdicts |= dict(zip(cases, self._referee.judge(cases), strict=True))
         return self._verdicts[case]
+
+
+def edits(verdict: Verdict, rename: Rename, *, own: bool) -> Edits:
+    """What must change in a piece of code. `own`: it is the script's of the function."""
+    old, new = rename.old, rename.new
+    found: Edits = []
+    if rename.script:
+        found = [
+            (one.start, one.end, f"{new}: {old}" if one.shorthand else new)
+            for one in verdict.members
+            if one.member == old and (one.of == rename.script or (own and one.of in OWN))
+        ]
+    elif not rename.of_page:
+        found = [
+            (one.start, one.end, f"{old}: " * one.shorthand + new)
+            for one in verdict.names
+            if one.name == old
+        ]
+    if rename.mentions:
+        found += [
+            (one.start, one.end, new)
+            for one in verdict.mentions
+            if one.text == old and (one.function == OF_PAGES) == rename.of_page
+        ]
+    return found
+
+
+def is_own(path: str, keys: Keys, document: object, rename: Rename) -> bool:
+    """Whether a string is code of the function's script: its text, or what git sync noted of it."""
+    if path == rename.text:
+        return True
+    if "jsonPathKeys" not in keys[-2:]:
+        return False
+    if "layoutOnLoadActions" not in keys:
+        return path in rename.functions
+    for key in keys[: keys.index("jsonPathKeys")]:
+        document = document[int(key)] if isinstance(document, list) else at(document, key)
+    name = at(document, "name")
+    return isinstance(name, str) and name.rpartition(".")[0] == rename.script
+
+
+def at(value: object, key: str) -> object:
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def compared_text(before: bytes, after: bytes, changes: Mapping[int, str]) -> Iterator[str]:
@@ -178,46 +240,3 @@ def all_codes(files: Mapping[str, bytes]) -> Iterator[Case]:
         for keys, is_key, text in strings(document):
             found = () if is_key else codes_of(path, keys, text, triggers)
             yield from (Case(text[a:b], goal) for a, b, goal in found)
-
-
-def own_place(path: str, keys: Keys, is_key: bool, text: str, rename: Rename) -> str:
-    """What a string must become that is the entity's own name; itself, where it is not."""
-    old, new, page = rename.old, rename.new, rename.entity.page
-    if rename.entity.kind is Kind.WIDGET:
-        if is_key:
-            return new if keys[-1:] == ("template",) and text == old else text
-        if keys[-1] == "key" and len(keys) > 2 and keys[-3] in LISTS:
-            return re.sub(rf"^template\.{re.escape(old)}(?=\.)", f"template.{new}", text)
-        return new if keys[-1] == "widgetName" and text == old else text
-    own = path in rename.entity.paths or path in rename.functions
-    if is_key or not (own or "layoutOnLoadActions" in keys):
-        return text
-    if keys[-1] in ("id", "collectionId"):
-        return re.sub(rf"^({re.escape(page)}_){re.escape(old)}(?=$|\.)", rf"\g<1>{new}", text)
-    if keys[-1] == "fullyQualifiedName" or (keys[-1] == "name" and path not in rename.functions):
-        inner = keys[-2:] in (("unpublishedAction", "name"), ("unpublishedCollection", "name"))
-        named = inner or keys[-1] == "fullyQualifiedName" or "layoutOnLoadActions" in keys
-        return re.sub(rf"^{re.escape(old)}(?=$|\.)", new, text) if named else text
-    return text
-
-
-def moved(path: str, rename: Rename) -> str:
-    """Where a file must be after the rename."""
-    start = f"pages/{rename.entity.page}/"
-    if not path.startswith(start):
-        return path
-    old, new = rename.old, rename.new
-    folder, *rest = path.removeprefix(start).split("/")
-    if rename.entity.kind is Kind.WIDGET and folder == "widgets":
-        rest = [_part(part, old, new, ".json") for part in rest]
-    elif path in rename.entity.paths:
-        rest = [_part(part, old, new, ".json", ".txt", ".js") for part in rest]
-    elif path in rename.functions and rest:
-        rest = [re.sub(rf"^{re.escape(old)}(?=-)", new, part) for part in rest]
-    return start + "/".join((folder, *rest)) if rest else path
-
-
-def _part(part: str, old: str, new: str, *endings: str) -> str:
-    return (
-        new + part.removeprefix(old) if part == old or part in {old + e for e in endings} else part
-    )

@@ -1,16 +1,21 @@
-"""The product's rename, of every entity that anything refers to, audited each; and back again."""
+"""The product's rename, of every entity that anything refers to, of every function and page, each
+audited; and back again. Where texts are the name, the same once more with those texts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from services.studio.appsmith import App, EditRefused, Entity, Kind, Section
 from services.studio.references import bindings_in
-from services.studio.references.rename import rename
+from services.studio.references.rename import Renamed
+from services.studio.store.renaming import after_rename, rename_in
 from tests.realapps.findings import Findings
 from tests.realapps.referee import Referee
 from tests.realapps.renames import Auditor
 
 NAMED = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
+GROUPS = {Kind.SCRIPT_FUNCTION: "functions renamed", Kind.PAGE: "pages renamed"}
+FIGURES = ("", ", edits", ", wrong", " back, different")
+UNREADABLE = "cannot be read"
 Told = Callable[[int, int], None]
 
 
@@ -24,46 +29,72 @@ class Renaming:
     new: str = ""
 
     def check(self, findings: Findings) -> None:
-        """Every referenced entity once. Its figures, and a line for each that went wrong."""
+        """Each entity once. Its figures, and a line for each that went wrong."""
         auditor = Auditor(self.app, self.referee)
-        files = self.app.files
         new = self.new or unused_name(self.app)
-        todo = list(referenced(self.app))
-        for figure in ("renamed", "renamed, edits", "renamed, wrong", "renamed back, different"):
-            findings.figures[figure] += 0
-        for number, (section, entity) in enumerate(todo):
+        todo = [entity for _, entity in referenced(self.app)]
+        todo += [one for one in self.app if one.kind in GROUPS]
+        for group in ("renamed", *GROUPS.values()):
+            for figure in FIGURES:
+                findings.figures[group + figure] += 0
+        for number, entity in enumerate(todo):
             self.told(number, len(todo))
             try:
-                done = rename(section, entity.entity_id, new)
-                back = rename(done.section, done.entity_id, entity.name)
+                done = self._renamed(findings, auditor, entity, new, mentions=False)
+                self._check_mentions(findings, auditor, entity, new, done)
             except EditRefused as refused:
-                findings.explain("rename refused", "", f"{entity.entity_id}: {refused}")
-                continue
-            after = {p: c for p, c in files.items() if p not in section.files}
-            lines = auditor.audit({**after, **done.section.files}, entity, new)
-            findings.figures["renamed"] += 1
-            findings.figures["renamed, edits"] += len(done.changes)
-            findings.figures["renamed, wrong"] += bool(lines)
-            different = dict(back.section.files) != dict(section.files)
-            findings.figures["renamed back, different"] += different
-            if lines or different:
-                what = "; ".join(lines[:3]) or "not the same when renamed back"
-                findings.unexplained.append(f"rename of {entity.entity_id}: {what}")
+                rule = "broken script" if UNREADABLE in refused.detail else ""
+                findings.explain("rename refused", rule, f"{entity.entity_id}: {refused}")
+
+    def _renamed(
+        self, findings: Findings, auditor: Auditor, entity: Entity, new: str, *, mentions: bool
+    ) -> Renamed:
+        group = "with texts" if mentions else GROUPS.get(entity.kind, "renamed")
+        done = rename_in(self.app, entity.entity_id, new, with_mentions=mentions)
+        after = after_rename(self.app, entity.entity_id, done).app
+        back = rename_in(after, done.entity_id, entity.name, with_mentions=mentions)
+        files = after_rename(after, done.entity_id, back).app.files
+        lines = auditor.audit(after.files, entity, new, mentions=mentions)
+        different = files != self.app.files
+        findings.figures[group] += 1
+        findings.figures[f"{group}, edits"] += len(done.changes)
+        findings.figures[f"{group}, wrong"] += bool(lines)
+        findings.figures[f"{group} back, different"] += different
+        if entity.kind is Kind.SCRIPT_FUNCTION:
+            findings.figures[f"{group}, unclear places"] += len(done.unclear)
+        if lines or different:
+            what = "; ".join(lines[:3]) or "not the same when renamed back"
+            findings.unexplained.append(f"rename of {entity.entity_id}: {what}")
+        return done
+
+    def _check_mentions(
+        self, findings: Findings, auditor: Auditor, entity: Entity, new: str, done: Renamed
+    ) -> None:
+        if entity.kind is Kind.SCRIPT_FUNCTION:
+            return
+        count = auditor.mentioned(entity)
+        if count != len(done.mentions):
+            what = f"{len(done.mentions)} texts are the name, not {count}"
+            findings.unexplained.append(f"rename of {entity.entity_id}: {what}")
+        if done.mentions:
+            findings.figures["texts that are names"] += len(done.mentions)
+            self._renamed(findings, auditor, entity, new, mentions=True)
 
 
 def referenced(app: App) -> list[tuple[Section, Entity]]:
     """The entities that code of their page names, with their sections."""
     found = []
     for section in app.sections.values():
-        names = {
-            name.name
-            for _, bindings in bindings_in(section)
-            for binding in bindings
-            for one in binding.expressions
-            for name in one.names.found
-        }
+        names = set(_names_in(section))
         found += [(section, e) for e in section.entities if e.kind in NAMED and e.name in names]
     return found
+
+
+def _names_in(section: Section) -> Iterator[str]:
+    for _, bindings in bindings_in(section):
+        for binding in bindings:
+            for one in binding.expressions:
+                yield from (name.name for name in one.names.found)
 
 
 def unused_name(app: App) -> str:

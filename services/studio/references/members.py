@@ -18,15 +18,10 @@ class ExportedMember:
     is_function: bool
 
 
-def exported_object(root: Node) -> Node | None:
-    """A module's `export default {...}`."""
-    exported = (one.child_by_field_name("value") for one in root.named_children)
-    return next((one for one in exported if one is not None and one.type == "object"), None)
-
-
 def members_of(root: Node) -> list[ExportedMember]:
-    """The members of the object that a module exports; those with computed names left out."""
-    value = exported_object(root)
+    """The members of a module's `export default {...}`; those with computed names left out."""
+    exported = (one.child_by_field_name("value") for one in root.named_children)
+    value = next((one for one in exported if one is not None and one.type == "object"), None)
     found = []
     for one in value.named_children if value is not None else ():
         key = key_of(one)

@@ -48,12 +48,40 @@ class Free:
         return f"{'key ' * self.shorthand}{written} at {self.start}"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Used:
+    """A member of a script, or what may be one. `of`: the script's name; `this`, where that is the
+    script; `export`, where the script defines it. `member`: empty where only running the code
+    would tell it; `other`: members that it is not."""
+
+    start: int
+    end: int
+    of: str
+    member: str = ""
+    shorthand: bool = False
+    other: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Said:
+    """A text that one of Appsmith's functions takes for a name."""
+
+    start: int
+    end: int
+    function: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Free names in order of place; `broken`: why the code can't be parsed, else empty."""
+    """Free names, and the rest, in order of place; `broken`: why the code can't be parsed, else
+    empty. `unclear`: uses of members, or of whole scripts, that nobody can decide about."""
 
     names: tuple[Free, ...]
     broken: str = ""
+    members: tuple[Used, ...] = ()
+    unclear: tuple[Used, ...] = ()
+    mentions: tuple[Said, ...] = ()
 
 
 class Referee:
@@ -135,7 +163,16 @@ def _verdict(number: int, line: str) -> Verdict:
     if broken := answer.get("broken"):
         return Verdict((), str(broken))
     found = ((n[1], n[2], n[0], tuple(n[3]), n[4]) for n in answer["names"])
-    return Verdict(tuple(Free(*one) for one in found))
+    return Verdict(
+        tuple(Free(*one) for one in found),
+        "",
+        tuple(Used(m[1], m[2], m[0], m[3], m[4]) for m in answer["members"]),
+        tuple(
+            Used(u[1], u[2], u[0], u[4] if len(u) > 4 else "", False, tuple(u[3]))
+            for u in answer["unclear"]
+        ),
+        tuple(Said(m[1], m[2], m[0], m[3]) for m in answer["mentions"]),
+    )
 
 
 @cache

@@ -1,15 +1,16 @@
 "use strict";
 // Free names of JavaScript, by acorn and eslint-scope. Usage: node referee.cjs FOLDER, where
 // FOLDER/node_modules has both. Reads JSON lines {id, code, goal}, answers a line for each:
-// {id, names: [[name, start, end, path, shorthand], ...]} in order of place, or {id, broken: message}.
-// `path`: the members that follow the name as far as they are written down. `shorthand`: it is a
-// key, too.
+// {id, names: [[name, start, end, path, shorthand], ...], members, unclear, mentions} in order of
+// place, or {id, broken: message}. `path`: the members that follow the name as far as they are
+// written down. `shorthand`: it is a key, too. The other three: see members.cjs.
 // Ranges count code points of `code`. Goals: data, trigger, script.
 const path = require("node:path");
 const { createRequire } = require("node:module");
 const load = createRequire(path.join(process.argv[2], "here.js"));
 const acorn = load("acorn");
 const scopes = load("eslint-scope");
+const { membersOf, mentionsOf } = require("./members.cjs");
 
 const OPTIONS = {
   ecmaVersion: "latest",
@@ -50,20 +51,37 @@ function withoutSemicolons(code) {
   return code.slice(0, end);
 }
 
-function freeNames(code, goal) {
+function judged(code, goal) {
   const { ast, sourceType, shift } = parse(code, goal);
   const settings = { ecmaVersion: 2025, sourceType, ignoreEval: true };
   const globalScope = scopes.analyze(ast, settings).globalScope;
   const { paths, keys } = surroundings(ast, code, shift);
   const found = new Map();
+  const free = new Set();
   for (const { identifier, from } of globalScope.through) {
     if (globalScope.set.has(identifier.name)) continue; // declared at the top
     if (identifier.name === "arguments" && isInFunction(from)) continue;
     const [start, end] = identifier.range;
     const around = [paths.get(start) ?? [], keys.has(start)];
     found.set(start, [identifier.name, start - shift, end - shift, ...around]);
+    free.add(identifier);
   }
-  return [...found.values()].sort((one, other) => one[1] - other[1]);
+  const { members, unclear } = membersOf(ast, free, goal, memberName);
+  const placed = (list) => inCodePoints(code, list.map((one) => moved(one, shift)).sort(byPlace));
+  return {
+    names: inCodePoints(code, [...found.values()].sort(byPlace)),
+    members: placed(members),
+    unclear: placed(unclear),
+    mentions: placed(mentionsOf(ast, free, memberName)),
+  };
+}
+
+function byPlace(one, other) {
+  return one[1] - other[1];
+}
+
+function moved([what, start, end, ...rest], shift) {
+  return [what, start - shift, end - shift, ...rest];
 }
 
 // eslint-scope takes `arguments` in a parameter's default for a free name; every function has it.
@@ -139,7 +157,7 @@ function inCodePoints(code, names) {
 
 function answer({ id, code, goal }) {
   try {
-    return { id, names: inCodePoints(code, freeNames(code, goal)) };
+    return { id, ...judged(code, goal) };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
     return { id, broken: error.message };

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tree_sitter import Node
 
 from services.studio.references.javascript import Doubt, Goal, Parsed, parse
-from services.studio.references.members import constant_of, exported_object, key_of, key_text
+from services.studio.references.members import constant_of, key_of, key_text
 from services.studio.references.scopes import text_of
 from services.studio.references.splice import Splice
 
@@ -22,6 +22,7 @@ _OWN_THIS = (
     "generator_function_declaration",
     "method_definition",
 )
+_FUNCTIONS = ("arrow_function", *_OWN_THIS)
 _CLASS = "class_body"
 
 Range = tuple[int, int]
@@ -58,8 +59,9 @@ def member_uses(code: str, goal: Goal, member: Member, *, own: bool, named: bool
     script's functions. `named`: code means this script by its name."""
     words = [member.script] if named else []
     words += ["this", member.old] if own else []
+    text = own and goal is Goal.SCRIPT
     escaped = "\\u" in code and bool(words)
-    if not escaped and not any(word in code for word in words):
+    if not (text or escaped or any(word in code for word in words)):
         return MemberUses()
     parsed = parse(code, goal)
     if isinstance(parsed, Doubt):
@@ -93,7 +95,7 @@ class _Look:
         self._exported: Node | None = None
         self._alone: Node | None = None
         if own and goal is Goal.SCRIPT:
-            self._exported = exported_object(parsed.root)
+            self._exported = _exported(parsed.root)
             if self._exported is not None:
                 self._keys(self._exported)
         elif own:
@@ -161,6 +163,7 @@ class _Look:
 
     def _subscript(self, node: Node) -> None:
         index = node.child_by_field_name("index")
+        index = None if index is None else _bare(index)
         name = constant_of(index)
         if name is None:
             self.unclear.append(node.byte_range)
@@ -190,7 +193,11 @@ class _Look:
     def _key(self, key: Node | None, entry: Node) -> None:
         if key is None:
             return
-        name = key_text(key)
+        if key.type == "computed_property_name":
+            key = _bare(next(one for one in key.named_children if one.type != "comment"))
+            name = constant_of(key)
+        else:
+            name = key_text(key)
         if name is None:
             self.unclear.append(key.byte_range)
         elif name == self._member.old:
@@ -218,13 +225,33 @@ class _Look:
         self.changes.append((*range_, new or self._member.new))
 
 
+def _exported(root: Node) -> Node | None:
+    """The object that a module exports, in parentheses or not."""
+    for one in root.named_children:
+        value = one.child_by_field_name("value")
+        if value is not None and _bare(value).type == "object":
+            return _bare(value)
+    return None
+
+
+def _bare(node: Node) -> Node:
+    """What the parentheses around it hold."""
+    while node.type == "parenthesized_expression":
+        inside = [one for one in node.named_children if one.type != "comment"]
+        if not inside:
+            break
+        node = inside[0]
+    return node
+
+
 def _only(root: Node) -> Node | None:
     """The function that is all of the code, in the parentheses that it was parsed in."""
-    node = next(iter(root.named_children), None)
-    while node is not None and node.type in ("expression_statement", "parenthesized_expression"):
-        node = next((one for one in node.named_children if one.type != "comment"), None)
-    functions = ("arrow_function", *_OWN_THIS)
-    return node if node is not None and node.type in functions else None
+    node: Node | None = root
+    while node is not None and node.type not in _FUNCTIONS:
+        inside = [one for one in node.named_children if one.type != "comment"]
+        around = node.type in ("program", "expression_statement", "parenthesized_expression")
+        node = inside[0] if around and len(inside) == 1 else None
+    return node
 
 
 def _is(node: Node, name: str, child: Node) -> bool:

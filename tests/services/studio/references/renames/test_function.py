@@ -126,7 +126,7 @@ def test_only_its_true_uses_change_and_come_back(code: str, expected: str) -> No
         ("run(Tools)", "Tools"),
         ("{...Tools}", "Tools"),
         ("(() => { const {load, ...rest} = Tools; return rest })()", "...rest"),
-        ("(() => { const {[key]: one} = Tools; return one })()", "[key]"),
+        ("(() => { const {[key]: one} = Tools; return one })()", "key"),
         ("(({save} = Tools) => save)()", "Tools"),
         ("(() => { let s; return ({s} = Tools) })()", "Tools"),
         ("Tools.save(", "Tools.save("),
