@@ -95,9 +95,10 @@ async def finish_import(
 
 
 async def _is_head(command: FinishImport, app: App, revisions: Revisions) -> bool:
-    """A commit is told by its name too: the one before it may have the same content."""
+    """A commit is told by its name too: the one before it may have the same content. What was made
+    here and is imported now counts as imported from now on."""
     if command.authored_at is None or app.head_digest != command.digest:
-        return app.head_digest == command.digest
+        return app.head_digest == command.digest and command.digest in app.made_of.imports
     head = await revisions.get(app.head_revision_id)
     return head is not None and bool(command.commit) and head.commit == command.commit
 

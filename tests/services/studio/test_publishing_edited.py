@@ -18,6 +18,7 @@ from contracts.studio.app import (
     RestoreRevision,
 )
 from tests.services.studio.desk import Desk
+from tests.services.studio.test_imports import exported, zipped
 from tests.services.studio.test_publishing import add_widget, frozen, head, imported, missing
 
 
@@ -56,6 +57,20 @@ async def test_the_last_import_counts_and_a_restore_brings_the_first_ones_back(
     back = await frozen(desk, first.app_id, await head(desk, first.app_id))
 
     assert (missing(clean), missing(back)) == ([], ["gone"])
+
+
+async def test_who_imports_the_app_as_it_is_says_that_it_is_meant_so(desk: Desk) -> None:
+    app = await desk.app()
+    worse = await add_widget(desk, app.app_id, "Label", text="{{ gone.text }}")
+    whole = zipped(await exported(desk, app.app_id))
+
+    with pytest.raises(Rejected):
+        await frozen(desk, app.app_id, worse.revision_id)
+    meant = await desk.imported(whole, app.app_id)
+    again = await desk.imported(whole, app.app_id)
+
+    assert again.revision_id == meant.revision_id
+    assert missing(await frozen(desk, app.app_id, meant.revision_id)) == ["gone"]
 
 
 async def test_a_merge_may_have_what_either_side_was_imported_with(desk: Desk) -> None:
