@@ -107,6 +107,8 @@ def move(app: App, entity_id: str, target: Target) -> Moved:
 
 def _check_names(other: Section, inside: Sequence[Entity]) -> None:
     theirs = {one.name for one in other.entities if one.kind in NAMED}
+    alone = [e for e in other.entities if e.kind is Kind.SCRIPT_FUNCTION and not e.parent_id]
+    theirs |= {str(one.fields.get("script")) for one in alone}  # a script would take them in
     mine = [one.name for one in inside if one.kind in NAMED and not is_canvas_entity(one)]
     if taken := [name for name in mine if name in theirs]:
         detail = ", ".join(taken[:NAMES_SHOWN])

@@ -137,6 +137,18 @@ def test_what_cannot_be_is_refused(version: int, name: str, target: Target, rule
 
 
 @pytest.mark.parametrize("version", FORMATS)
+def test_a_script_takes_in_no_functions_that_another_left(version: int) -> None:
+    app = an_app(version)
+    content = app.files["pages/P/queries/Utils-sum/metadata.json"]
+    other = app.sections["page:Q"].with_files({"pages/Q/queries/x/metadata.json": content})
+
+    with pytest.raises(EditRefused) as refused:
+        move(app.with_sections([other]), named(app, "Utils").entity_id, Target("Q"))
+
+    assert (refused.value.rule, refused.value.detail) == (EditRule.NAMES_TAKEN, "Utils")
+
+
+@pytest.mark.parametrize("version", FORMATS)
 @pytest.mark.parametrize("into", ["Tabs1", "List1"])
 def test_nothing_goes_into_itself(version: int, into: str) -> None:
     app = an_app(version)
