@@ -50,7 +50,7 @@ def real(seed: int) -> Scenario:
         starts=starts,
         replicas=1 + (seed % 4 > 0),
         keys=max(6, starts // 5),
-        touches=starts // 2,
+        touches=starts,
         platform=RealWorld,
     )
 

@@ -14,6 +14,7 @@ from services.billing.model.payments import Payment
 from services.delivery.model.app import Release
 from services.identity.model.workspaces import Workspace
 from services.studio.model import App
+from services.studio.store.index import EntityIndex
 from tests.simulation.scenarios import real
 
 SEEDS = 8
@@ -52,6 +53,7 @@ def _does_nothing(*_: Any, **__: Any) -> bool:
         (Release, "step_down", _does_nothing, "pointer"),
         (Release, "abandon", _does_nothing, "saga_ended_with_residue"),
         (Payment, "transactions", lambda *_: (), "ledger_unbalanced"),
+        (EntityIndex, "apply", _does_nothing, "draft_index"),
     ],
     ids=lambda value: value if isinstance(value, str) else getattr(value, "__name__", ""),
 )

@@ -28,11 +28,15 @@ from contracts.studio.app import (
     RestoreApp,
 )
 from sagas.onboard_workspace import onboard_workspace
+from tests.simulation.real.editors import Editors
 
 if TYPE_CHECKING:
     from tests.simulation.real.world import RealWorld
 
 KEYS_EACH = 3
+EDITS = 8
+"""As likely as all other meddling together."""
+BUSY = 0.7
 LOOK_S = 0.5
 TOKENS = (
     *["tok-ok"] * 6,
@@ -54,6 +58,7 @@ class People:
         self.owner_id = UUID(int=0)
         self._apps: list[tuple[UUID, UUID]] = []  # workspace, app
         self._workspaces: list[UUID] = []
+        self._editors = Editors(world)
 
     async def settle_in(self) -> None:
         """A user, and some workspaces with two apps each."""
@@ -159,8 +164,15 @@ class People:
             lambda: (RestoreApp(**about), "studio"),
             lambda: (DeleteApp(**about), "studio"),
             lambda: (RenameWorkspace(workspace_id=workspace_id, workspace_name=name), "identity"),
+            *[lambda: (self._editors.edit(self._busy(about)), "studio")] * EDITS,
         )
         return dice.choice(acts)()
+
+    def _busy(self, about: dict[str, Any]) -> dict[str, Any]:
+        """Most edits are of one app, so that they meet."""
+        workspace_id, app_id = self._apps[0]
+        busy = self._world.dice.random() < BUSY
+        return {"workspace_id": workspace_id, "app_id": app_id} if busy else about
 
     def _roll_back(self, environment: Environment, about: dict[str, Any]) -> Message:
         releases = [

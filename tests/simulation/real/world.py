@@ -19,6 +19,7 @@ from chassis.testing.simulation.world import DEEDS, ENGINE, Outcome, World
 from contracts.base import Message
 from services.orchestrator import model
 from services.studio.store import contents, graphs
+from tests.simulation.real.drafts import broken_drafts
 from tests.simulation.real.evidence import found_wrong
 from tests.simulation.real.machines import (
     ANSWERED_LATER,
@@ -126,4 +127,5 @@ class RealWorld(World):
         return super().restless()
 
     def judged(self) -> list[Violation]:
-        return sorted({*super().judged(), *found_wrong(self), *money_moved(self)}, key=str)
+        found = {*found_wrong(self), *money_moved(self), *broken_drafts(self)}
+        return sorted({*super().judged(), *found}, key=str)
