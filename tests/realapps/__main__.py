@@ -82,11 +82,15 @@ async def renamed_by_product(
 
 
 def _progress(folder: Path, how: str) -> Callable[[int, int], None]:
+    shown = -SHOWN_EACH
+
     def told(done: int, count: int) -> None:
+        nonlocal shown
         line = f"{folder.name}, {how}: {done} of {count} renames"
         if sys.stderr.isatty():
             print(f"\r{line:<72}", end="\r", file=sys.stderr)
-        elif done % SHOWN_EACH == 0:
+        elif done >= shown + SHOWN_EACH or done < shown:
+            shown = done
             print(line, file=sys.stderr, flush=True)
 
     return told
