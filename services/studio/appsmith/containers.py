@@ -66,22 +66,18 @@ def with_child(content: bytes, way: Way, item: str, place: int | None = None) ->
 def tree_ways(path: str, value: Object) -> dict[str, Way]:
     """Where each widget of a page's tree is in its document, by entity id."""
     ways: dict[str, Way] = {}
-    lists: dict[int, Way] = {}
+    places: dict[int, Way] = {}  # of nodes that are to come
     layouts: dict[int, Way] = {}
     page = value.get("unpublishedPage")
     listed = page.get("layouts") if isinstance(page, dict) else None
     for n, layout in enumerate(listed if isinstance(listed, list) else []):
         layouts[id(layout)] = ("unpublishedPage", "layouts", n, "dsl")
     for node in canvas_nodes(path, value):
-        if node.siblings is None:
-            way = layouts[id(node.layout)]
-        else:
-            at = next(i for i, one in enumerate(node.siblings) if one is node.value)
-            way = (*lists[id(node.siblings)], at)
+        way = layouts[id(node.layout)] if node.siblings is None else places.pop(id(node.value))
         ways[node.entity_id] = way
         children = node.value.get("children")
-        if isinstance(children, list):
-            lists[id(children)] = (*way, "children")
+        for n, child in enumerate(children if isinstance(children, list) else []):
+            places[id(child)] = (*way, "children", n)
     return ways
 
 

@@ -18,6 +18,7 @@ from services.studio.references.recast import (
     code_splices,
     free_path,
     nodes_of,
+    occupied,
     put,
     rewritten,
     widget_spots,
@@ -120,7 +121,7 @@ def paths_for(
     outermost's. `stems`: names of files, by entity id; others keep theirs."""
     outer = {outer_folder(inside[0]): folder}
     here, there = ("/".join(path.split("/")[:2]) + "/" for path in (inside[0].path, folder))
-    used, paths = set(taken), dict[str, str]()
+    used, paths = occupied(taken), dict[str, str]()
     for one in sorted(inside, key=lambda e: (e is not inside[0], e.path.count("/"), e.path)):
         base = outer.get(outer_folder(one), there + outer_folder(one).removeprefix(here))
         stem = stems.get(one.entity_id, _stem(one))
@@ -128,7 +129,7 @@ def paths_for(
         if _has_folder(one):
             outer[one.path.rpartition("/")[0] + "/"] = path + "/"
             path = f"{path}/{path.rpartition('/')[2]}.json"
-        used.add(path)
+        used |= occupied([path])
         paths[one.path] = path
     return paths
 
@@ -136,11 +137,13 @@ def paths_for(
 def fresh_ids(found: Iterable[str], taken: Contains[str], *seeds: str) -> dict[str, str]:
     """New ids for those of some widgets; the same seeds give the same."""
     made: dict[str, str] = {}
+    used: set[str] = set()
     for old in found:
         attempt = 0
-        while (new := made_id(*seeds, old, str(attempt))) in taken or new in made.values():
+        while (new := made_id(*seeds, old, str(attempt))) in taken or new in used:
             attempt += 1
         made[old] = new
+        used.add(new)
     return made
 
 

@@ -73,10 +73,13 @@ def duplicate(app: App, entity_id: str, name: str = "") -> Duplicated:
     return Duplicated(app.with_sections([section]), copy, ids)
 
 
-def _means(section: Section, name: str, copied: Contains[str]) -> bool:
-    """Whether code that says the name means something that is copied: the first that has it."""
-    first = next((e for e in section.entities if e.kind in NAMED and e.name == name), None)
-    return first is not None and first.entity_id in copied
+def _meant(section: Section, copied: Contains[str]) -> set[str]:
+    """Names by which code means something that is copied: the first that has one."""
+    first: dict[str, str] = {}
+    for one in section.entities:
+        if one.kind in NAMED:
+            first.setdefault(one.name, one.entity_id)
+    return {name for name, entity_id in first.items() if entity_id in copied}
 
 
 def _bindings(section: Section, inside: Sequence[Entity]) -> dict[str, list[Binding]]:
@@ -115,13 +118,13 @@ def _own_names(
     """A name for each widget that has one, canvases too; and what code says instead of what."""
     own: dict[Place, str] = {}
     said: dict[str, str] = {}
-    copied = {entity_id for one in found for entity_id in one.prefixes}
+    meant = _meant(section, {entity_id for one in found for entity_id in one.prefixes})
     for one in found:
         for path, node in nodes_of(one.value):
             old = node.get("widgetName")
             if isinstance(old, str) and old:
                 own[one.owner.entity_id, path] = new = names.free(old)
-                if old not in said and _means(section, old, copied):
+                if old not in said and old in meant:
                     said[old] = new
     return own, said
 
@@ -135,8 +138,8 @@ def _ids(found: Sequence[Document]) -> list[str]:
 def _action(section: Section, entity: Entity, given: Contains[str]) -> tuple[Section, str]:
     inside = with_inside(section, entity)
     new = CopyNames(section, given).free(entity.name)
-    copied = {one.entity_id for one in inside}
-    names = {entity.name: new} if _means(section, entity.name, copied) else {}
+    meant = _meant(section, {entity.entity_id})
+    names = {entity.name: new} if entity.name in meant else {}
     page = section.page
     own = {entity.name: new}
     recast = Recast(page, page, names, own=own, seed=f"{page}.{new}")

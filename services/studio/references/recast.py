@@ -6,7 +6,7 @@ everything that is made of a name, an id or the page's name follows.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.studio.appsmith import Entity, Kind, Section
@@ -187,6 +187,7 @@ def action_contents(
 def action_paths(entity: Entity, page: str, stem: str, used: Iterable[str]) -> dict[str, str]:
     """Where the files of a query, a script or a function go on a page."""
     parent = entity.path.split("/")[2]
+    used = occupied(used)
     if is_whole(entity):
         return {entity.path: free_path(used, f"pages/{page}/{parent}/", stem, ".json")}
     old = entity.path.rpartition("/")[0]
@@ -207,12 +208,21 @@ def folder_of(path: str) -> str:
     return path.removesuffix(".json")
 
 
-def free_path(used: Iterable[str], folder: str, stem: str, suffix: str) -> str:
-    """A path in a folder that nothing else has."""
+def occupied(paths: Iterable[str]) -> set[str]:
+    """Files and the folders that they are in."""
+    found: set[str] = set()
+    for path in paths:
+        while path and path not in found:
+            found.add(path)
+            path = path.rpartition("/")[0]
+    return found
+
+
+def free_path(used: Container[str], folder: str, stem: str, suffix: str) -> str:
+    """A path in a folder that nothing has; `used`: as `occupied` tells."""
     start, count = folder + file_name(stem), 1
     path = start + suffix
-    inside = [one for one in used if one.startswith(start)]
-    while any(one == path or one.startswith(path + "/") for one in inside):
+    while path in used:
         count += 1
         path = f"{start}~{count}{suffix}"
     return path
