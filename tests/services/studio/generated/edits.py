@@ -13,6 +13,8 @@ from chassis.errors import Rejected
 from contracts.studio.app import (
     AddEntity,
     ChangeEntity,
+    DeleteEntity,
+    DuplicateEntity,
     Entity,
     EntityKind,
     GetApps,
@@ -20,6 +22,7 @@ from contracts.studio.app import (
     MergeOutcome,
     MergeRevisions,
     MergeSide,
+    MoveEntity,
     RemoveEntity,
     RenameEntity,
     RestoreRevision,
@@ -58,6 +61,7 @@ class Editor:
         if not self.deck:
             self.deck = [self.add, self.change, self.change, self.rename, self.rename]
             self.deck += [self.remove, self.restore, self.merge, self.take_other_files]
+            self.deck += [self.move, self.duplicate, self.delete]
             self.dice.shuffle(self.deck)
         edit = self.deck.pop()
         try:
@@ -104,6 +108,22 @@ class Editor:
     async def remove(self) -> None:
         """Something less, and what is in it."""
         await self._send(RemoveEntity, await self._some(*MOVABLE, EntityKind.PAGE))
+
+    async def move(self) -> None:
+        """To another page or container, whatever that breaks."""
+        boxes = await self._entities(EntityKind.WIDGET)
+        box = self.dice.choice(boxes).entity_id if boxes and self.dice.random() < 0.4 else ""
+        entity = await self._some(*MOVABLE)
+        page = box.split("/")[1] if box else await self._page()
+        await self._send(MoveEntity, entity, page=page, container_id=box, breaking=True)
+
+    async def duplicate(self) -> None:
+        """A copy of something."""
+        await self._send(DuplicateEntity, await self._some(*MOVABLE, EntityKind.PAGE))
+
+    async def delete(self) -> None:
+        """Something less, whoever uses it."""
+        await self._send(DeleteEntity, await self._some(*MOVABLE), breaking=True)
 
     async def restore(self) -> None:
         """An old revision again."""

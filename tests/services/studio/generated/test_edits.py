@@ -15,7 +15,7 @@ from tests.services.studio.desk import Desk
 from tests.services.studio.generated.edits import Editor
 from tests.services.studio.test_imports import exported, zipped
 
-EDITS = 36
+EDITS = 48
 EXPORTS_EVERY = 8
 
 
@@ -39,6 +39,7 @@ async def test_what_is_stored_is_what_the_documents_say(
 
     assert len(editor.done) > EDITS / 2, editor.refused
     assert {"add", "change", "rename", "remove", "restore", "merge"} <= {*editor.done}
+    assert {"move", "duplicate", "delete"} <= {*editor.done}, editor.refused
 
 
 async def assert_stored_as_computed(desk: Desk, digest: str, told: str) -> list[Entity]:
