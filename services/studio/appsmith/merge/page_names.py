@@ -1,128 +1,113 @@
-"""Pages that one side renamed have the same folder, name and ids on all sides.
-
-A page's name is its folder's, and stands in the ids of its queries and in `application.json`.
-Other pages may say it in a string (`navigateTo('Orders')`): strings stay as they are.
-"""
+"""Pages that one side renamed have the same folder, name and ids on all sides."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from services.studio.appsmith.app import APPLICATION
-from services.studio.appsmith.canvas import layouts_of
+from services.studio.appsmith.app import APPLICATION, App
 from services.studio.appsmith.compare import Path
-from services.studio.appsmith.entities import Entity, Kind, Object, part, text
+from services.studio.appsmith.entities import Entity, Kind
 from services.studio.appsmith.match import page_pairs
 from services.studio.appsmith.merge.conflicts import Clash, Referee, Side
+from services.studio.appsmith.merge.renames import REFUSALS, quoted
 from services.studio.appsmith.merge.turned import Turned
 from services.studio.appsmith.page_files import page_file_name
-from services.studio.appsmith.refusals import ImportRefused
 from services.studio.appsmith.sections import APP_SECTION, PAGE_PREFIX, Section
-from services.studio.appsmith.sources import WITH_BODY, exact_json
-from services.studio.references.splice import Splice, Spot, spliced_json
+from services.studio.appsmith.sources import encode_json, exact_json
+from services.studio.references.renames.page import rename_page
 
 NAME_AT: Path = ("unpublishedPage", "name")
 
 Turn = dict[str, Turned]
-"""A side's sections, by the names that they have on all sides."""
+"""A side's sections by their names."""
+
+Turns = tuple[Turn, Turn, Turn]
 
 
 @dataclass(frozen=True, slots=True)
-class _Label:
-    """What a page is called: its folder, its name, its part of addresses."""
+class _Wish:
+    """What a page is to be called. `names`: of its section on each side, empty where it is not.
+    `by`: the side whose name it is."""
 
+    names: tuple[str, str, str]
     folder: str
     name: str
-    slug: str
+    by: int
+
+    @property
+    def section(self) -> str:
+        return PAGE_PREFIX + self.folder
 
 
-@dataclass
-class _Plan:
-    """By side, the sections' names and what each page is to be called. `bare`: only its files, so
-    that what the other side renamed and this one has no more counts as changed."""
-
-    labels: tuple[dict[str, _Label], dict[str, _Label], dict[str, _Label]] = field(
-        default_factory=lambda: ({}, {}, {})
-    )
-    bare: set[str] = field(default_factory=set)
-
-
-def same_pages(turns: tuple[Turn, Turn, Turn], referee: Referee) -> tuple[Turn, Turn, Turn]:
-    """The sides with the same names for the same pages; as they were when that can't be."""
-    apart = referee.apart()
-    plan = _plan(turns, apart)
-    if not any(plan.labels):
-        return turns
-    try:
-        found = [_turned(turn, plan.labels[n], plan.bare) for n, turn in enumerate(turns)]
-    except (ImportRefused, RecursionError, ValueError, KeyError):
-        return turns
-    if any(len(new) < len(old) for new, old in zip(found, turns, strict=True)):
-        return turns  # another page has the folder
-    referee.take(apart)
-    return found[0], found[1], found[2]
+def same_pages(turns: Turns, referee: Referee) -> Turns:
+    """The sides with the same names for the same pages. One that can't be renamed on a side, for
+    another has the name there, stays what it is on each."""
+    for names in _renamed(turns):
+        apart = referee.apart()
+        wish = _wish(turns, names, apart)
+        if wish is None:
+            continue
+        try:
+            mentions = _with_mentions(turns, wish)
+            base, ours, theirs = (
+                _turned(turn, name, wish, mentions=mentions)
+                for turn, name in zip(turns, names, strict=True)
+            )
+        except REFUSALS:
+            continue
+        turns = base, ours, theirs
+        referee.take(apart)
+    return turns
 
 
-def _plan(turns: tuple[Turn, Turn, Turn], referee: Referee) -> _Plan:
+def _renamed(turns: Turns) -> Iterator[tuple[str, str, str]]:
     base, ours, theirs = ({n: one.section for n, one in turn.items()} for turn in turns)
     mine, yours = page_pairs(base, ours), page_pairs(base, theirs)
-    plan = _Plan()
-    for name, section in base.items():
+    for name in base:
         names = (name, mine.get(name, ""), yours.get(name, ""))
-        if not name.startswith(PAGE_PREFIX) or {*names[1:]} <= {name, ""}:
-            continue
-        there = (section, ours.get(names[1]), theirs.get(names[2]))
-        label = _label_of(there, names, referee)
-        if label is None:
-            continue
-        if not (names[1] and names[2]):
-            plan.bare.add(name)
-        for n, one in enumerate(names):
-            if one and one != PAGE_PREFIX + label.folder:
-                plan.labels[n][one] = label
-    return plan
+        if name.startswith(PAGE_PREFIX) and not {*names[1:]} <= {name, ""}:
+            yield names
 
 
-def _label_of(
-    sections: tuple[Section | None, Section | None, Section | None],
-    names: tuple[str, str, str],
-    referee: Referee,
-) -> _Label | None:
-    was, now, then = (_page(one) if one else None for one in sections)
-    wanted = now or then
+def _wish(turns: Turns, names: tuple[str, str, str], referee: Referee) -> _Wish | None:
+    pages = [
+        _page(turn[name].section) if name else None for turn, name in zip(turns, names, strict=True)
+    ]
+    was, now, then = pages
+    by = 1 if now else 2
     if now and then and names[2] != names[0]:
-        wanted = then
+        by = 2
         if names[1] not in (names[0], names[2]):
             values = (was.name if was else "", now.name, then.name)
-            side = referee.decide(now, NAME_AT, Clash.CHANGED, values)
-            wanted = now if side is Side.OURS else then
-    if wanted is None or was is None:
-        return None
-    return _Label(wanted.page, wanted.name, text(wanted.fields.get("slug")))
+            by = 1 if referee.decide(now, NAME_AT, Clash.CHANGED, values) is Side.OURS else 2
+    page = pages[by]
+    return _Wish(names, page.page, page.name, by) if was and page else None
 
 
 def _page(section: Section) -> Entity | None:
     return next((e for e in section.entities if e.kind is Kind.PAGE), None)
 
 
-def _turned(turn: Turn, labels: Mapping[str, _Label], bare: set[str]) -> Turn:
-    found: Turn = {}
-    listed: dict[str, str] = {}
-    for name, one in turn.items():
-        label = labels.get(name)
-        page = _page(one.section)
-        if label is None or page is None:
-            found[name] = one
-            continue
-        listed |= {page.page: label.folder, page.name: label.name}
-        called = one
-        if name not in bare:
-            called = one.to(_called(one.section, page, label), {})
-        there = called.with_paths(_paths(one.section, label.folder), PAGE_PREFIX + label.folder)
-        found[PAGE_PREFIX + label.folder] = there
-    if listed and APP_SECTION in found:
-        level = found[APP_SECTION]
-        found[APP_SECTION] = level.to(_listed(level.section, listed), {})
-    return found
+def _turned(turn: Turn, name: str, wish: _Wish, *, mentions: bool) -> Turn:
+    """One side, with the page called as it is to be. Where a side has it no more, the base gets
+    only the folder: so that what the other side renamed counts as changed. Raises a refusal."""
+    page = _page(turn[name].section) if name else None
+    if page is None:
+        return turn
+    found = dict(turn)
+    one = found.pop(name)
+    if all(wish.names) and page.name != wish.name:
+        app = App(one.section.format_version, {n: each.section for n, each in turn.items()})
+        done = rename_page(app, page, wish.name, with_mentions=mentions)
+        one = one.to(done.section, done.moved)
+        for other in done.others:
+            found[other.name] = found[other.name].to(other, {})
+    if wish.section in found:
+        raise KeyError(wish.section)
+    if one.section.name != wish.section:
+        old = one.section.page
+        one = one.with_paths(_paths(one.section, wish.folder), wish.section)
+        found[APP_SECTION] = _listed(found[APP_SECTION], {old: wish.folder, page.name: wish.name})
+    return {**found, wish.section: one}
 
 
 def _paths(section: Section, folder: str) -> dict[str, str]:
@@ -134,77 +119,34 @@ def _paths(section: Section, folder: str) -> dict[str, str]:
     return moved
 
 
-def _called(section: Section, page: Entity, label: _Label) -> Section:
-    """The page's name changed wherever it stands outside of code."""
-    files: dict[str, bytes] = {}
-    for one in section.entities:
-        if one is not page and one.kind not in WITH_BODY:
-            continue
-        value = exact_json(section.files[one.path])
-        spots: dict[Spot, list[Splice]] = {}
-        for path, old, new in _spots(value, one, page, label):
-            spots[Spot(path)] = [Splice(0, len(old), new)]
-        if spots:
-            files[one.path] = spliced_json(section.files[one.path].decode(), spots).encode()
-    return section.with_files(files)
-
-
-def _spots(
-    value: Object, one: Entity, page: Entity, label: _Label
-) -> Iterator[tuple[Path, str, str]]:
-    """Where a page's name, or its folder's, is or begins a string; with what it becomes."""
-    names = {page.name: label.name, page.page: label.folder}
-    if one is page:
-        inner = part(value, "unpublishedPage")
-        for key, new in (("name", label.name), ("slug", label.slug)):
-            if isinstance(old := inner.get(key), str):
-                yield ("unpublishedPage", key), old, new
-        ids = list(_on_load(value))
-        for n, layout in enumerate(_layouts(value)):
-            if isinstance(old := layout.get("id"), str) and old in names:
-                yield ("unpublishedPage", "layouts", n, "id"), old, names[old]
-    else:
-        inner_key = "unpublishedCollection" if one.kind is Kind.SCRIPT else "unpublishedAction"
-        inner = part(value, inner_key)
-        if isinstance(old := inner.get("pageId"), str) and old in names:
-            yield (inner_key, "pageId"), old, names[old]
-        ids = [(("id",), value.get("id")), ((inner_key, "collectionId"), inner.get("collectionId"))]
-    for path, found in ids:
-        for old, new in names.items():
-            if isinstance(found, str) and found.startswith(f"{old}_"):
-                yield path, old, new
-                break
-
-
-def _on_load(value: Object) -> Iterator[tuple[Path, object]]:
-    for n, layout in enumerate(_layouts(value)):
-        rounds = layout.get("layoutOnLoadActions")
-        for m, actions in enumerate(rounds if isinstance(rounds, list) else []):
-            for k, action in enumerate(actions if isinstance(actions, list) else []):
-                for key in ("id", "collectionId"):
-                    found = action.get(key) if isinstance(action, dict) else None
-                    way: Path = ("unpublishedPage", "layouts", n, "layoutOnLoadActions", m, k, key)
-                    yield way, found
-
-
-def _layouts(value: Object) -> list[Object]:
-    """None where their numbers would not be those in the file."""
-    listed = part(value, "unpublishedPage").get("layouts")
-    found = layouts_of(value)
-    return found if isinstance(listed, list) and len(found) == len(listed) else []
-
-
-def _listed(level: Section, names: Mapping[str, str]) -> Section:
-    """`application.json` with the pages' new folders."""
-    if APPLICATION not in level.files:
+def _listed(level: Turned, names: Mapping[str, str]) -> Turned:
+    """`application.json` with the page's new folder, or name."""
+    old = level.section.files[APPLICATION]
+    application = exact_json(old)
+    pages = application.get("pages")
+    listed = [
+        {**one, "id": names[one["id"]]}
+        if isinstance(one, dict) and isinstance(one.get("id"), str) and one["id"] in names
+        else one
+        for one in (pages if isinstance(pages, list) else [])
+    ]
+    if listed == pages:
         return level
-    listed = exact_json(level.files[APPLICATION]).get("pages")
-    spots: dict[Spot, list[Splice]] = {}
-    for n, one in enumerate(listed if isinstance(listed, list) else []):
-        old = one.get("id") if isinstance(one, dict) else None
-        if isinstance(old, str) and old in names:
-            spots[Spot(("pages", n, "id"))] = [Splice(0, len(old), names[old])]
-    if not spots:
-        return level
-    content = spliced_json(level.files[APPLICATION].decode(), spots).encode()
-    return level.with_files({APPLICATION: content})
+    content = encode_json({**application, "pages": listed}, old)
+    return level.to(level.section.with_files({APPLICATION: content}), {})
+
+
+def _with_mentions(turns: Turns, wish: _Wish) -> bool:
+    """Whether whoever gave the name changed texts that are the name, too."""
+    sections = {n: one.section for n, one in turns[0].items()}
+    page = _page(sections[wish.names[0]])
+    if page is None or page.name == wish.name or not all(wish.names):
+        return False
+    theirs = (one.section for one in turns[wish.by].values())
+    less = sum(quoted(one, page.name) for one in sections.values())
+    less -= sum(quoted(one, page.name) for one in theirs)
+    if less <= 0:
+        return False
+    app = App(sections[wish.names[0]].format_version, sections)
+    mentions = rename_page(app, page, wish.name, with_mentions=False).mentions
+    return 0 < len(mentions) <= less

@@ -15,10 +15,14 @@ from services.studio.appsmith.merge.naming import Names, Wish, names_after
 from services.studio.appsmith.merge.turned import Trio, Turned
 from services.studio.appsmith.refusals import EditRefused, ImportRefused
 from services.studio.appsmith.sections import Section
-from services.studio.references.rename import Renamed, rename
+from services.studio.references.rename import rename
+from services.studio.references.renames.plan import Renamed
 
 RENAMES_MAX = 100
 """Of one merge: each reads its page again, a tenth of a second for a page of 300 things."""
+
+REFUSALS = (EditRefused, ImportRefused, RecursionError, ValueError, KeyError)
+"""What a rename of something strange may end with: then it is not renamed."""
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Renamer:
         try:
             done = rename(section, one, name, self.given, with_mentions=mentions)
             _ = done.section.entities
-        except (EditRefused, ImportRefused, RecursionError, ValueError, KeyError):
+        except REFUSALS:
             return None
         return done
 
@@ -111,14 +115,14 @@ def _with_mentions(wish: Wish, sides: Trio, renamer: Renamer) -> bool:
     if wish.by is None:
         return False
     base, side = sides[0].section, sides[1 if wish.by is Side.OURS else 2].section
-    less = _quoted(base, wish.names[0]) - _quoted(side, wish.names[0])
+    less = quoted(base, wish.names[0]) - quoted(side, wish.names[0])
     if less <= 0:
         return False
     tried = renamer.rename(base, wish.ids[0], wish.name, mentions=False)
     return tried is not None and 0 < len(tried.mentions) <= less
 
 
-def _quoted(section: Section, name: str) -> int:
+def quoted(section: Section, name: str) -> int:
     """Strings in code that are the name, for whatever they stand."""
     word = re.escape(name.encode())
     plain = re.compile(rb"""["'`]%s["'`]""" % word)

@@ -5,7 +5,7 @@ import json
 from random import Random
 
 from tests.services.studio.generated.codes import Referent, data, in_braces, mixed
-from tests.services.studio.generated.plans import Bound, Json, Page, Plan, Query, Widget
+from tests.services.studio.generated.plans import FUNCTIONS, Bound, Json, Page, Plan, Query, Widget
 
 EDITS_MAX = 6
 
@@ -14,7 +14,11 @@ def edited(plan: Plan, dice: Random, key: str) -> Plan:
     """The plan after some edits of its first page; they like to use the entity of that key."""
     after = copy.deepcopy(plan)
     page = after.pages[0]
-    names = [Referent(one, name, (("data",), ("text",))) for one, name in page.names.items()]
+    functions = tuple((one,) for one in FUNCTIONS)
+    names = [
+        Referent(one, name, functions if one[0] == "s" else (("data",), ("text",)))
+        for one, name in page.names.items()
+    ]
     names += [one for one in names if one.entity == key] * 4
     for number in range(dice.randint(1, EDITS_MAX)):
         edit = dice.choice((_change_widget, _add_widget, _add_query, _change_body, _add_member))

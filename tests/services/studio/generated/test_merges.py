@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from services.studio.appsmith import App, parse
+from services.studio.appsmith import App, EditRefused, parse
 from services.studio.appsmith.merge import Clash, Merged, Side, merge
 from services.studio.references.rename import rename
 from tests.services.studio.generated.codes import Ref
@@ -90,6 +90,25 @@ def id_after(plan: Plan, key: str, renamed_key: str) -> str:
     after = copy.deepcopy(plan)
     after.pages[0].names[renamed_key] = NEW
     return id_of(after, after.pages[0], key)
+
+
+@FORMATS
+def test_a_renamed_function_and_edits_are_both_there(version: int) -> None:
+    for seed, plan, dice, _ in plans(version):
+        script = dice.choice(plan.pages[0].scripts)
+        other = edited(plan, dice, script.key)
+        function = id_of(plan, plan.pages[0], f"{script.key}.{dice.choice([*script.bodies])}")
+        base, then = written(plan), written(other)
+        try:
+            now, expected = renamed(base, function, NEW), renamed(then, function, NEW)
+        except EditRefused:
+            continue
+
+        found = [merge(base, now, then), merge(base, then, now)]
+
+        for one in found:
+            check(one, expected, seed)
+            assert one.conflicts == ()
 
 
 @FORMATS
