@@ -13,6 +13,7 @@ from services.studio.appsmith import App, EditRefused, Entity, Kind, Section, pa
 from services.studio.appsmith.containers import container_of, tree_ways
 from services.studio.appsmith.edit import with_inside
 from services.studio.appsmith.on_load import entries
+from services.studio.appsmith.sections import split
 from services.studio.appsmith.sources import exact_json
 from services.studio.references import PageGraph, Use, readings_in
 from services.studio.references.breaks import Effect
@@ -38,16 +39,31 @@ class Audit:
     def libraries(self) -> set[str]:
         return {one.name for one in self.app if one.kind is Kind.LIBRARY}
 
-    @cached_property
-    def digest(self) -> str:
-        return self.app.tree().digest
+    def is_as_before(self, app: App) -> bool:
+        """Whether it has the same files. Sections that no edit touched are the same objects."""
+        before = self.app.sections
+        return app.sections.keys() == before.keys() and all(
+            one is before[name] or dict(one.files) == dict(before[name].files)
+            for name, one in app.sections.items()
+        )
+
+    def whole(self, app: App) -> Iterator[str]:
+        """It is an app, and comes back from its files as it is; what no edit touched does."""
+        before = self.app.sections
+        touched = {n: one for n, one in app.sections.items() if one is not before.get(n)}
+        if app.sections.keys() != before.keys():
+            parse(app.tree())
+        files = {path: content for one in touched.values() for path, content in one.files.items()}
+        for name, again in split(files, app.format_version).items():
+            if name not in touched or list(again.entities) != list(touched[name].entities):
+                yield "not the same when read again"
 
     def duplicate(self, entity: Entity) -> Iterator[str]:
         """A copy, and the copy deleted."""
         done = duplicate(self.app, entity.entity_id)
         self.figures["duplicated"] += 1
         self.figures["duplicated, with what is inside"] += len(done.added)
-        yield from whole(done.app)
+        yield from self.whole(done.app)
         before = {one.entity_id: one.digest for one in self.app}
         after = {one.entity_id: one.digest for one in done.app}
         if after.keys() - before.keys() != {*done.added}:
@@ -59,7 +75,7 @@ class Audit:
         if entity.kind is not Kind.PAGE:
             yield from self._meaning(done.app, entity, {*done.added})
         gone = delete(done.app, done.entity.entity_id)
-        if gone.app.tree().digest != self.digest:
+        if not self.is_as_before(gone.app):
             yield "deleted again, it is not as before"
 
     def move(self, entity: Entity, target: Target) -> Iterator[str]:
@@ -74,7 +90,7 @@ class Audit:
         self.figures["moved to another page" if across else "moved within its page"] += 1
         for one in done.breaks:
             self.figures[f"broken by moves: {one.effect}"] += 1
-        yield from whole(done.app)
+        yield from self.whole(done.app)
         if done.app.counts != self.app.counts:
             yield "there is more or less than before"
         other = done.app.sections[f"page:{target.page or source.page}"]
@@ -98,7 +114,7 @@ class Audit:
         self.figures["deleted"] += 1
         for one in done.breaks:
             self.figures[f"broken by deletions: {one.effect}"] += 1
-        yield from whole(done.app)
+        yield from self.whole(done.app)
         before = {one.entity_id for one in self.app}
         if before - {one.entity_id for one in done.app} != {*done.gone}:
             yield "what went is not what is told"
@@ -122,7 +138,7 @@ class Audit:
     def _back(self, entity: Entity, app: App, moved: Entity) -> Iterator[str]:
         home = home_of(self.app, entity)
         back = move(app, moved.entity_id, home).app
-        if back.tree().digest == self.digest:
+        if self.is_as_before(back):
             self.figures["moved back, the same"] += 1
             return
         reasons = why_not_the_same(self.app, back, entity)
@@ -184,13 +200,6 @@ def differing(
                 yield f"lost: {use.name} in {source}"
             elif (found != expected) != ((source, use.path, use.start) in told):
                 yield f"{use.name} in {source} means {found!r}, was {target!r}"
-
-
-def whole(app: App) -> Iterator[str]:
-    """It is an app, and comes back from its files as it is."""
-    again = parse(app.tree())
-    if again.files != app.files or list(again) != list(app):
-        yield "not the same when read again"
 
 
 def twice(section: Section) -> Iterator[str]:
