@@ -44,30 +44,39 @@ Work = Callable[[], Awaitable[object]]
 
 @dataclass
 class Times:
-    """Milliseconds, ours and the peer's, taken in turn; and CPU of studio and gateway for ours."""
+    """Milliseconds, ours and the peer's, taken in turn; and the CPU of studio and gateway."""
 
     pids: tuple[int, int]
     ours: list[float] = field(default_factory=list)
     peer: list[float] = field(default_factory=list)
-    used: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    ours_cpu: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    peer_cpu: list[float] = field(default_factory=lambda: [0.0, 0.0])
 
     async def take(self, ours: Work, peer: Work, count: int, before: Work | None = None) -> None:
         """So many times; `before` each comes what is not measured."""
         for _ in range(count):
             if before is not None:
                 await before()
-            self.peer.append(await timed(peer))
-            began = [cpu_s(pid) for pid in self.pids]
-            self.ours.append(await timed(ours))
-            spent = (cpu_s(pid) - was for pid, was in zip(self.pids, began, strict=True))
-            self.used = [sum(pair) for pair in zip(self.used, spent, strict=True)]
+            self.peer.append(await self._timed(peer, self.peer_cpu))
+            self.ours.append(await self._timed(ours, self.ours_cpu))
+
+    async def _timed(self, work: Work, spent: list[float]) -> float:
+        began = [cpu_s(pid) for pid in self.pids]
+        ms = await timed(work)
+        for place, pid in enumerate(self.pids):
+            spent[place] += (cpu_s(pid) - began[place]) * 1000
+        return ms
 
     def measurement(self, what: str, against: str, how: str) -> Measurement:
         ordered = sorted(self.ours)
-        studio, gateway = (seconds * 1000 / len(ordered) for seconds in self.used)
+        count = len(ordered)
+        cpu, bare = (
+            f"studio {spent[0] / count:.1f}, gateway {spent[1] / count:.1f}"
+            for spent in (self.ours_cpu, self.peer_cpu)
+        )
         told = (
-            f"{how}, {len(ordered)} times; median {ordered[len(ordered) // 2]:.1f}, worst"
-            f" {ordered[-1]:.1f}; CPU of studio {studio:.1f} ms, of gateway {gateway:.1f}"
+            f"{how}, {count} times; median {ordered[count // 2]:.1f}, worst {ordered[-1]:.1f};"
+            f" CPU: {cpu} ms; of the peer: {bare}"
         )
         return Measurement(what, quartile(ordered), quartile(self.peer), "ms", against, told)
 
