@@ -119,6 +119,28 @@ def test_only_its_true_uses_change_and_come_back(code: str, expected: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import save from 'x';\nexport default {save}", "{store: save}"),
+        ("export default { get save() {}, set save(x) {} }", "{ get store() {}, set store(x) {} }"),
+        ("export default { 'save': 1, ['save']: 2 }", "{ 'store': 1, ['store']: 2 }"),
+        ("export default { é: '😀', save: () => this.save }", "store: () => this.store }"),
+        ("export default { a: " + "(() => " * 4000 + "this.save" + ")" * 4000 + "}", "this.store)"),
+    ],
+)
+def test_it_is_defined_in_many_ways(code: str, expected: str) -> None:
+    path = "pages/Home/jsobjects/Tools/Tools.js"
+    before = an_app(5)
+    before = before.with_sections([before.sections[HOME].with_files({path: code.encode()})])
+
+    done, after = renamed(before, "store")
+    _, back = renamed(after, "save", done.entity_id)
+
+    assert expected in after.files[path].decode()
+    assert back.files == before.files
+
+
+@pytest.mark.parametrize(
     ("code", "told"),
     [
         ("(() => { const o = Tools; return o.save })()", "Tools"),
