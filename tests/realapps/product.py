@@ -19,7 +19,7 @@ from tests.realapps.doors import Doors, Listed, Refused
 from tests.realapps.findings import Findings
 from tests.realapps.judge import Done, Judge, unzipped
 from tests.realapps.referee import Referee
-from tests.realapps.renaming import Told, referenced, unused_name
+from tests.realapps.renaming import Told, referenced, refusal_rule, unused_name
 from tools.journey.client import Failed, demand
 
 CLOCK = SystemClock()
@@ -33,8 +33,6 @@ OF_ALL = (
 )
 ALSO = (Kind.SCRIPT_FUNCTION, Kind.PAGE)
 """Renamed whether anything refers to them or not."""
-
-UNREADABLE = "cannot be read"
 
 
 @dataclass(slots=True)
@@ -122,7 +120,7 @@ class ByProduct:
             dry = await self.doors.rename(entity_id, version, self._new, dry=True, texts=texts)
             said = await self.doors.rename(entity_id, version, self._new, dry=False, texts=texts)
         except Refused as refused:
-            rule = "broken script" if UNREADABLE in str(refused) else ""
+            rule = refusal_rule(str(refused))
             self.findings.explain(f"{GROUP}: refused", rule, f"{entity.entity_id}: {refused}")
             return None
         return Done(entity, dry, said, texts)

@@ -15,7 +15,12 @@ from tests.realapps.renames import Auditor
 NAMED = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
 GROUPS = {Kind.SCRIPT_FUNCTION: "functions renamed", Kind.PAGE: "pages renamed"}
 FIGURES = ("", ", edits", ", wrong", " back, different")
-UNREADABLE = "cannot be read"
+REFUSALS = {
+    "cannot be read": "broken script",
+    "the script of": "function of no script",
+}
+"""Rules by what a refusal says."""
+
 Told = Callable[[int, int], None]
 
 
@@ -43,8 +48,8 @@ class Renaming:
                 done = self._renamed(findings, auditor, entity, new, mentions=False)
                 self._check_mentions(findings, auditor, entity, new, done)
             except EditRefused as refused:
-                rule = "broken script" if UNREADABLE in refused.detail else ""
-                findings.explain("rename refused", rule, f"{entity.entity_id}: {refused}")
+                what = f"{entity.entity_id}: {refused}"
+                findings.explain("rename refused", refusal_rule(what), what)
 
     def _renamed(
         self, findings: Findings, auditor: Auditor, entity: Entity, new: str, *, mentions: bool
@@ -79,6 +84,11 @@ class Renaming:
         if done.mentions:
             findings.figures["texts that are names"] += len(done.mentions)
             self._renamed(findings, auditor, entity, new, mentions=True)
+
+
+def refusal_rule(what: str) -> str:
+    """Why a refusal is right; empty when it may not be."""
+    return next((rule for said, rule in REFUSALS.items() if said in what), "")
 
 
 def referenced(app: App) -> list[tuple[Section, Entity]]:
