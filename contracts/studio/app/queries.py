@@ -133,7 +133,8 @@ class ListRevisions(Query[Revisions], permission="workspace.read"):
 
 
 class EntityDifference(Reply):
-    """`change`: added, removed or changed; digests are empty where there is no such side.
+    """`change`: added, removed or changed; digests are empty where there is no such side. What
+    was renamed or moved is changed: `previous_entity_id` is the id that it had, if another one.
 
     The rest is there only when asked for. `properties`: its JSON, by path; of format 4 a page's
     path `children.<widget>` is the order of what is inside a widget. `lines`: its text. `more`:
@@ -148,6 +149,7 @@ class EntityDifference(Reply):
     change: str
     digest_before: str = ""
     digest_after: str = ""
+    previous_entity_id: str = ""
     properties: list[PropertyDifference] = Field(default_factory=list)
     lines: list[LineDifference] = Field(default_factory=list)
     more: bool = False

@@ -15,11 +15,11 @@ from services.studio.appsmith import (
     Manifest,
     Pack,
     changed_sections,
-    diff,
     pack_section,
     section_packs,
 )
 from services.studio.appsmith.compare import MISSING, path_text
+from services.studio.appsmith.match import matched_diff
 from services.studio.appsmith.merge import Conflict, Merged, Side, merge
 from services.studio.appsmith.merge.values import TEXT
 from services.studio.appsmith.shown import SHOWN_CHARS_MAX, cut, shown_value
@@ -91,7 +91,7 @@ def _make(
     following = manifest.with_sections(changed, ours.sections.keys() - merged.app.sections.keys())
     version = merged.app.format_version
     following = following.model_copy(update={"format_version": version})
-    changes = [one.change for one in diff(ours, merged.app)]
+    changes = [one.change for one in matched_diff(ours.sections, merged.app.sections)]
     return _Made(merged, packs, following, changes)
 
 

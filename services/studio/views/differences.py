@@ -8,7 +8,7 @@ from contracts.studio.app import (
     LineDifference,
     PropertyDifference,
 )
-from services.studio.appsmith import Difference, Section, diff
+from services.studio.appsmith import Difference, Section
 from services.studio.appsmith.compare import (
     CHANGES_MAX,
     Detail,
@@ -17,8 +17,8 @@ from services.studio.appsmith.compare import (
     path_text,
 )
 from services.studio.appsmith.lines import Hunk
+from services.studio.appsmith.match import matched_diff
 from services.studio.appsmith.shown import SHOWN_CHARS_MAX, cut, shown_value
-from services.studio.store.contents import entities_of
 
 
 def differences_of(
@@ -28,11 +28,9 @@ def differences_of(
     *,
     detailed: bool = False,
 ) -> list[EntityDifference]:
-    """By entity, in order of id; `wanted`: only these ids, if there are any."""
+    """By entity, in order of id; `wanted`: only these ids, old or new, if there are any."""
     found = [
-        one
-        for one in diff(entities_of(dict(was)), entities_of(dict(now)))
-        if not wanted or one.entity.entity_id in wanted
+        one for one in matched_diff(was, now) if not wanted or not _ids(one).isdisjoint(wanted)
     ]
     if not detailed:
         return [_entity(one) for one in found]
@@ -54,6 +52,10 @@ def _detailed(
         yield full
 
 
+def _ids(one: Difference) -> set[str]:
+    return {each.entity_id for each in (one.before, one.after) if each}
+
+
 def _entity(one: Difference) -> EntityDifference:
     return EntityDifference(
         entity_id=one.entity.entity_id,
@@ -63,6 +65,7 @@ def _entity(one: Difference) -> EntityDifference:
         change=one.change.value,
         digest_before=one.before.digest if one.before else "",
         digest_after=one.after.digest if one.after else "",
+        previous_entity_id="".join(_ids(one) - {one.entity.entity_id}),
     )
 
 

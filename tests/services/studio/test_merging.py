@@ -11,14 +11,18 @@ from chassis.errors import Rejected
 from contracts.base import Message
 from contracts.studio.app import (
     ChoiceUnknown,
+    DiffRevisions,
     HeadMoved,
     MergeChoice,
     MergeOutcome,
     MergeRevisions,
     MergeSide,
+    RenameEntity,
+    RenameOutcome,
     RestoreRevision,
     RevisionRestored,
 )
+from services.studio.views.queries import diff_revisions
 from tests.samples.shop import shop
 from tests.services.studio.desk import Desk
 from tests.services.studio.test_imports import exported, zipped
@@ -26,6 +30,7 @@ from tests.services.studio.test_imports import exported, zipped
 BODY = "pages/Home/queries/SaveOrder/SaveOrder.txt"
 OTHER = "pages/Home/jsobjects/Utils/Utils.js"
 README = "README.md"
+USER = "export default {\n\tsave: () => SaveOrder.run(),\n}"
 
 
 @dataclass
@@ -90,6 +95,37 @@ def bodies(files: dict[str, bytes]) -> int:
     return sum(
         path.rpartition("/")[0] in folders and path.endswith((".txt", ".js")) for path in files
     )
+
+
+async def test_a_rename_of_the_head_and_an_edit_are_one_change(desk: Desk) -> None:
+    fork = await a_fork(desk, {README: b"ours"}, {BODY: b"SELECT 2", OTHER: USER.encode()})
+    there = await desk.entities(fork.app_id)
+    (query,) = [one for one in there if (one.page, one.name) == ("Home", "SaveOrder")]
+    about = {"workspace_id": desk.workspace_id, "app_id": fork.app_id}
+    version = query.entity_version
+    rename = RenameEntity(
+        entity_id=query.entity_id, expected_version=version, name="KeepOrder", **about
+    )
+    renamed = await desk.studio.send(rename)
+    assert isinstance(renamed, RenameOutcome)
+    assert renamed.revision_id is not None
+    head = {"expected_head_revision_id": renamed.revision_id}
+
+    answer = await outcome(desk, fork.merge(desk, **head))
+
+    assert answer.conflicts == []
+    assert (answer.entities_added, answer.entities_changed, answer.entities_removed) == (0, 2, 0)
+    files = await exported(desk, fork.app_id)
+    assert files[BODY.replace("SaveOrder", "KeepOrder")] == b"SELECT 2"
+    assert files[OTHER] == USER.replace("SaveOrder", "KeepOrder").encode()
+    assert BODY not in files
+    assert answer.revision_id is not None
+    revisions = {"revision_before": fork.ours, "revision_after": answer.revision_id}
+    compare = DiffRevisions(detailed=True, entity_ids=[query.entity_id], **revisions, **about)
+    (one,) = (await diff_revisions(compare, desk.database, desk.contents)).differences
+    assert (one.change, one.entity_id) == ("changed", renamed.entity_id)
+    assert one.previous_entity_id == query.entity_id
+    assert [x.path for x in one.properties][-1] == "unpublishedAction.name"
 
 
 async def test_a_dry_run_shows_the_conflicts_and_changes_nothing(desk: Desk) -> None:
