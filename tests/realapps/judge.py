@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from services.studio.appsmith import App, Entity, ImportRefused, parse
+from services.studio.appsmith import App, Entity, ImportRefused, Kind, parse
 from tests.realapps.doors import Outcome, Place
 from tests.realapps.foretold import Foreteller
 from tests.realapps.referee import Referee
@@ -55,8 +55,16 @@ class Judge:
         mine |= {path: body for path, body in self._files.items() if path.startswith(others)}
         return {
             "wrong": self._auditor.audit(mine, done.entity, self._new, mentions=done.texts),
-            "dry run, different": self._foretold(done, mine, entities),
+            "dry run, different": self._foretold(done, mine, entities) + self._texts(done),
         }
+
+    def _texts(self, done: Done) -> list[str]:
+        """Texts that functions take for the name must all be listed; where they were asked for,
+        they are among the changes."""
+        if done.texts or done.entity.kind is Kind.SCRIPT_FUNCTION:
+            return []
+        listed, count = len(done.dry.mentions), self._auditor.mentioned(done.entity)
+        return [] if listed == count else [f"{listed} texts that are the name, not {count}"]
 
     def _foretold(
         self, done: Done, files: Mapping[str, bytes], entities: Mapping[str, Entity]

@@ -189,6 +189,15 @@ async def test_texts_are_changed_when_asked_and_only_then(referee: Referee) -> N
     assert findings.figures[f"{WITH_TEXTS}: renamed"] == 1
 
 
+async def test_a_text_that_is_not_listed_is_noticed(referee: Referee) -> None:
+    calling = {"widgetName": "Table1", "widgetId": "o", "text": "{{ Table1.a(hide('Table1')) }}"}
+    app = parse(written({**FILES, OTHER: {**calling, "onClick": "{{ resetWidget('Table1') }}"}}))
+
+    findings = await checked(app, referee, Shelf(lie=lambda said: replace(said, mentions=())))
+
+    assert figure(findings, "dry run, different") == 1
+
+
 def test_a_round_has_one_of_each_page_and_a_page_alone() -> None:
     entities = [one for one in parse(written(FILES)) if one.page]
 
