@@ -63,6 +63,13 @@ def with_child(content: bytes, way: Way, item: str, place: int | None = None) ->
     return with_item(text, (*way, "children"), item, place).encode()
 
 
+def child_at(section: Section, path: str, way: Way, place: int | None = None) -> str:
+    """The entity id of what stands in a canvas, at a place or last."""
+    ways = tree_ways(path, exact_json(section.files[path]))
+    found = {one[-1]: i for i, one in ways.items() if one[:-1] == (*way, "children")}
+    return found[place] if place is not None and place in found else found[max(found)]
+
+
 def tree_ways(path: str, value: Object) -> dict[str, Way]:
     """Where each widget of a page's tree is in its document, by entity id."""
     ways: dict[str, Way] = {}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.studio.appsmith import App, EditRefused, EditRule, Entity, Kind, Section
-from services.studio.appsmith.containers import tree_ways, with_child
+from services.studio.appsmith.containers import child_at, tree_ways, with_child
 from services.studio.appsmith.edit import entity_of, with_inside
 from services.studio.appsmith.on_load import entry_texts, runs, with_entry
 from services.studio.appsmith.sources import exact_json
@@ -103,8 +103,7 @@ def _widget(section: Section, entity: Entity, given: Contains[str]) -> tuple[Sec
         content = section.files[entity.path]
         *way, _, _ = tree_ways(entity.path, exact_json(content))[entity.entity_id]
         after = section.with_files({entity.path: with_child(content, tuple(way), texts[0])})
-        fresh = {e.entity_id for e in after.entities} - section.by_id.keys()
-        return after, next(i for i in fresh if after.by_id[i].parent_id not in fresh)
+        return after, child_at(after, entity.path, tuple(way))
     owners = {one.owner.entity_id: own.get((one.owner.entity_id, ())) for one in found}
     stems = {entity_id: stem for entity_id, stem in owners.items() if stem}
     paths = paths_for(inside, outer_folder(entity), stems, section.files)

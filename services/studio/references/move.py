@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from services.studio.appsmith import App, EditRefused, EditRule, Entity, Kind, Section
 from services.studio.appsmith.containers import (
     Container,
+    child_at,
     container_of,
     tree_ways,
     with_child,
@@ -62,13 +63,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The app afterwards and the entity in it. `ids`: those that changed, old to new. `inside`: ids
-    before, of all that moved. `breaks`: places, by ids before."""
+    """The app afterwards and the entity in it. `ids`: those that changed, old to new. `changed`:
+    all that moved, and whose sources are others now. `breaks`: places. By ids before, both."""
 
     app: App
     entity: Entity
     ids: Mapping[str, str]
-    inside: tuple[str, ...]
+    changed: tuple[str, ...]
     breaks: tuple[Break, ...] = ()
 
 
@@ -101,8 +102,21 @@ def move(app: App, entity_id: str, target: Target) -> Moved:
         breaks = breaks_between([section, other], sections, given, ids)
     moved_ids = {old: new for old, new in ids.items() if old != new}
     found = after.sections[other.name].by_id[ids.get(entity_id, entity_id)]
-    told = tuple(one.entity_id for one in inside)
-    return Moved(after, found, moved_ids, told, tuple(breaks))
+    changed = [one.entity_id for one in inside] if sections != [section] else []
+    changed += _changed([section, other], after, set(changed))
+    return Moved(after, found, moved_ids, tuple(dict.fromkeys(changed)), tuple(breaks))
+
+
+def _changed(before: Sequence[Section], after: App, moved: Contains[str]) -> list[str]:
+    """Pages, above all: what they run, and what is inside of what."""
+    changed = []
+    for section in before:
+        now = after.sections[section.name].by_id
+        for one in section.entities:
+            same = now.get(one.entity_id)
+            if one.entity_id not in moved and (same is None or same.digest != one.digest):
+                changed.append(one.entity_id)
+    return changed
 
 
 def _check_names(other: Section, inside: Sequence[Entity]) -> None:
@@ -190,8 +204,7 @@ def _in_trees(
     holder = before.files[container.path]
     content = with_child(holder, container.way, text, target.place)
     after = before.with_files({container.path: content})
-    new = after.by_id.keys() - before.by_id.keys()
-    outer = next(i for i in new if after.by_id[i].parent_id not in new)
+    outer = child_at(after, container.path, container.way, target.place)
     arrived = with_inside(after, after.by_id[outer])
     ids = {old.entity_id: one.entity_id for old, one in zip(inside, arrived, strict=True)}
     return ([after] if other is section else [left, after]), ids

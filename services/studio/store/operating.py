@@ -44,7 +44,7 @@ def carried_out(app: App, wanted: Operation) -> Done:
         case MoveEntity():
             target = Target(wanted.page, wanted.container_id, wanted.canvas_id, wanted.place)
             moved = move(app, wanted.entity_id, target)
-            return Done(Edited(moved.app, moved.entity), moved.inside, told(moved.breaks))
+            return Done(Edited(moved.app, moved.entity), moved.changed, told(moved.breaks))
 
 
 def told(breaks: Iterable[Break]) -> list[Told]:

@@ -23,6 +23,7 @@ from services.studio.references.move import Target, move
 
 NAMED = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
 CANVAS = "CANVAS_WIDGET"
+INSIDE = "what is copied along"
 
 Meant = dict[tuple[str, Use], str]
 
@@ -154,12 +155,12 @@ class Audit:
         if any(now.get(place) != target for place, target in was.items()):
             yield "something else than the copy means something else"
         inside = {one.entity_id for one in with_inside(section, entity)}
-        mine = Counter(t in inside for (source, _), t in was.items() if source in inside)
-        copied = Counter(t in added for (source, _), t in now.items() if source in added)
+        mine = Counter(INSIDE if t in inside else t for (s, _), t in was.items() if s in inside)
+        copied = Counter(INSIDE if t in added else t for (s, _), t in now.items() if s in added)
         if mine != copied:
-            yield f"the copy uses {dict(copied)} inside or not, the original {dict(mine)}"
-        self.figures["references in copies, to copies"] += copied[True]
-        self.figures["references in copies, to others"] += copied[False]
+            yield f"the copy uses {copied - mine}, the original {mine - copied}"
+        self.figures["references in copies, to copies"] += copied[INSIDE]
+        self.figures["references in copies, to others"] += copied.total() - copied[INSIDE]
 
     def _of_pages(self, app: App, names: Iterable[str]) -> Meant:
         found: Meant = {}

@@ -101,7 +101,8 @@ def test_a_script_goes_with_its_functions_and_what_runs_them(version: int) -> No
     assert function["unpublishedAction"]["collectionId"] == "Q_Utils"
     assert (runs_of(there.app), runs_of(there.app, "Q")) == ([["fetchAll"]], [["Utils.sum"]])
     assert runs_of(back.app) == [["fetchAll", "Utils.sum"]]
-    assert set(there.inside) == {named(app, name).entity_id for name in ("Utils", "sum")}
+    changed = {"Utils": "P", "sum": "P", "P": "P", "Q": "Q"}
+    assert set(there.changed) == {named(app, *one).entity_id for one in changed.items()}
 
 
 @pytest.mark.parametrize("version", FORMATS)
@@ -198,3 +199,17 @@ def test_a_deletion_tells_who_is_left_without(version: int) -> None:
     assert json.loads(page.app.files["application.json"])["pages"] == [
         {"id": "Q", "isDefault": True}
     ]
+
+
+def test_the_second_of_two_with_one_id_is_the_one_that_moves() -> None:
+    app = an_app(4)
+    content = app.files["pages/P/canvas.json"].replace(
+        b'"widgetId": "close"', b'"widgetId": "loose"'
+    )
+    app = app.with_sections([app.sections["page:P"].with_files({"pages/P/canvas.json": content})])
+    second = named(app, "Loose")
+
+    done = move(app, second.entity_id, Target(place=0))
+
+    assert second.entity_id.endswith("#loose~2")
+    assert (done.entity.name, done.entity.entity_id) == ("Loose", f"widget:{second.path}#loose")
