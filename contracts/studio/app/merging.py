@@ -56,6 +56,16 @@ class MergeConflict(Reply):
     side: MergeSide
 
 
+class MergeDangling(Reply):
+    """A use of a name that one side took away and the other uses: in the value at `path` of an
+    entity's JSON (empty: in its text), from code point `start` on."""
+
+    entity_id: str
+    path: str
+    start: int
+    name: str
+
+
 class MergeChoice(BaseModel):
     """Whose way a conflict is to go."""
 
@@ -70,7 +80,8 @@ class MergeOutcome(Reply):
 
     `revision_id`: the new head; the old one when nothing changed; null in a dry run. `more`: there
     are more conflicts than are listed, and they went our way. The counts are of entities of the
-    head that it changes.
+    head that it changes. `dangling`: uses of names that only the merge left without owner, the
+    first 200.
     """
 
     app_id: UUID
@@ -80,6 +91,7 @@ class MergeOutcome(Reply):
     entities_added: int
     entities_changed: int
     entities_removed: int
+    dangling: list[MergeDangling] = Field(default_factory=list)
 
 
 class RevisionsMerged(Event):

@@ -97,6 +97,7 @@ def _outcome(app: App, merged: MergedContent, revision_id: UUID | None) -> Merge
         entities_added=merged.added,
         entities_changed=merged.changed,
         entities_removed=merged.removed,
+        dangling=merged.dangling,
     )
 
 

@@ -1,11 +1,11 @@
 """What a merge of contents is to the rules: a digest, and what the sides disagreed on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from contracts.studio.app import MergeConflict, MergeSide
+from contracts.studio.app import MergeConflict, MergeDangling, MergeSide
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class MergedContent:
     added: int
     changed: int
     removed: int
+    dangling: list[MergeDangling] = field(default_factory=list)
 
 
 class Merges(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.resources import Resources
-from contracts.studio.app import EntityKind, MergeClash, MergeConflict, MergeSide
+from contracts.studio.app import EntityKind, MergeClash, MergeConflict, MergeDangling, MergeSide
 from services.studio.appsmith import (
     APP_SECTION,
     App,
@@ -73,6 +73,15 @@ class ContentMerges:
             added=made.changes.count(Change.ADDED),
             changed=made.changes.count(Change.CHANGED),
             removed=made.changes.count(Change.REMOVED),
+            dangling=[
+                MergeDangling(
+                    entity_id=one.entity_id,
+                    path=path_text(one.path),
+                    start=one.start,
+                    name=one.name,
+                )
+                for one in made.merged.loose
+            ],
         )
 
 

@@ -12,11 +12,13 @@ from contracts.base import Message
 from contracts.studio.app import (
     ChoiceUnknown,
     DiffRevisions,
+    EntityRemoved,
     HeadMoved,
     MergeChoice,
     MergeOutcome,
     MergeRevisions,
     MergeSide,
+    RemoveEntity,
     RenameEntity,
     RenameOutcome,
     RestoreRevision,
@@ -140,6 +142,29 @@ async def test_a_dry_run_shows_the_conflicts_and_changes_nothing(desk: Desk) -> 
     assert answer.revision_id is None
     assert await desk.studio.facts() == facts
     assert (await exported(desk, fork.app_id))[BODY] == b"SELECT 2"
+
+
+async def test_what_the_merge_left_without_owner_is_told(desk: Desk) -> None:
+    fork = await a_fork(desk, {README: b"ours"}, {OTHER: USER.encode()})
+    (query,) = [
+        one
+        for one in await desk.entities(fork.app_id)
+        if (one.page, one.name) == ("Home", "SaveOrder")
+    ]
+    about = {"workspace_id": desk.workspace_id, "app_id": fork.app_id}
+    remove = RemoveEntity(entity_id=query.entity_id, expected_version=query.entity_version, **about)
+    removed = await desk.studio.send(remove)
+    assert isinstance(removed, EntityRemoved)
+
+    answer = await outcome(
+        desk, fork.merge(desk, expected_head_revision_id=removed.revision_id, dry_run=True)
+    )
+
+    (one, *more) = answer.dangling
+    assert (one.name, one.path, one.start) == ("SaveOrder", "", USER.index("SaveOrder"))
+    assert one.entity_id.endswith("/jsobjects/Utils")
+    assert more == []
+    assert answer.conflicts == []
 
 
 async def test_a_conflict_goes_as_it_was_chosen(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from services.studio.appsmith.merge.conflicts import (
     Whole,
     pick,
 )
+from services.studio.appsmith.merge.loose import LooseEnd, loose_ends
 from services.studio.appsmith.merge.pages import list_pages
 from services.studio.appsmith.merge.safety import Unfit
 from services.studio.appsmith.merge.sections import merge_section
@@ -29,12 +30,14 @@ Sections = dict[str, Section]
 @dataclass(frozen=True, slots=True)
 class Merged:
     """The merged app, and where the sides disagreed, in order of entity and place. `more`: there
-    are more conflicts than are listed. `unknown`: choices that belong to no conflict."""
+    are more conflicts than are listed. `unknown`: choices that belong to no conflict. `loose`: uses
+    of names that only the merge left without owner."""
 
     app: App
     conflicts: tuple[Conflict, ...]
     more: bool = False
     unknown: tuple[str, ...] = ()
+    loose: tuple[LooseEnd, ...] = ()
 
 
 def merge(base: App, ours: App, theirs: App, choices: Mapping[str, Side] | None = None) -> Merged:
@@ -43,6 +46,7 @@ def merge(base: App, ours: App, theirs: App, choices: Mapping[str, Side] | None 
     the app level; all three the same. The result always parses."""
     sides = (base, ours, theirs)
     referee = Referee(choices or {})
+    loose: tuple[LooseEnd, ...] = ()
     if len({side.format_version for side in sides}) > 1:
         merged = _as_one(sides, Clash.FORMAT, referee)
     else:
@@ -51,6 +55,7 @@ def merge(base: App, ours: App, theirs: App, choices: Mapping[str, Side] | None 
             aligned = align(sides, apart)
             apart.was = aligned.was
             merged = _merged(aligned.sides, apart)
+            loose = loose_ends(merged, aligned.sides)
             referee.take(apart)
         except Unfit:
             merged = _as_one(sides, Clash.STRUCTURE, referee)
@@ -58,7 +63,7 @@ def merge(base: App, ours: App, theirs: App, choices: Mapping[str, Side] | None 
     unknown = referee.choices.keys() - {one.conflict_id for one in found}
     if unknown:  # a choice may put an end to another conflict: that one was there all the same
         unknown -= {one.conflict_id for one in merge(base, ours, theirs).conflicts}
-    return Merged(merged, tuple(found), referee.more, tuple(sorted(unknown)))
+    return Merged(merged, tuple(found), referee.more, tuple(sorted(unknown)), loose)
 
 
 def _merged(sides: tuple[App, App, App], referee: Referee) -> App:

@@ -219,6 +219,26 @@ class TestRenames:
         assert listed(found.app) == {"Start": False, "Two": True}
 
 
+@FORMATS
+class TestLooseEnds:
+    def test_are_uses_of_what_the_other_side_removed(self, version: int) -> None:
+        base = parse(after(version, add_query("New")).files())
+        ours = parse(sketch(version).files())
+        theirs = parse(after(version, all_of(add_query("New"), use("New"))).files())
+
+        found = merge(base, ours, theirs)
+
+        assert {(one.name, one.path, one.start) for one in found.loose} == {("New", ("more",), 2)}
+        assert found.conflicts == ()
+
+    def test_are_none_that_a_side_had_before(self, version: int) -> None:
+        base = parse(after(version, use("Never")).files())
+        ours = parse(after(version, all_of(use("Never"), change_query)).files())
+        theirs = parse(after(version, all_of(use("Never"), name_box("Crate"))).files())
+
+        assert merge(base, ours, theirs).loose == ()
+
+
 def renamed_page(made: Sketch, name: str) -> Sketch:
     after = copy.deepcopy(made)
     after.pages = {name if n == "Home" else n: page for n, page in after.pages.items()}
