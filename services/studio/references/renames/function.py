@@ -34,7 +34,7 @@ def rename_function(section: Section, entity: Entity, name: str) -> Renamed:
     _check(section, script, name, read)
     named = meant is script
     taken = Member(script.name, name, entity.name)
-    _check_unused(section, read, _Follow(taken, script.entity_id, named=named))
+    _check_unused(section, read, _Unused(taken, script.entity_id, named=named))
     member = Member(script.name, entity.name, name)
     plan = Plan(section, with_mentions=False)
     plan.code(read, _Follow(member, script.entity_id, named=named))
@@ -57,6 +57,15 @@ class _Follow:
         mine = own == self._script_id
         found = member_uses(code, goal, self._member, own=mine, named=self._named)
         return Wanted(found.splices, [], found.unclear)
+
+
+class _Unused(_Follow):
+    """The same of a name that hardly stands anywhere: most code need not be parsed for it."""
+
+    def __call__(self, code: str, goal: Goal, names: Names, own: str) -> Wanted:
+        if self._member.old not in code and "\\u" not in code:
+            return Wanted()
+        return super().__call__(code, goal, names, own)
 
 
 def _check(section: Section, script: Entity, name: str, read: Read) -> None:

@@ -67,15 +67,11 @@ def member_uses(code: str, goal: Goal, member: Member, *, own: bool, named: bool
     if isinstance(parsed, Doubt):
         return MemberUses([], [(0, len(code))])
     looked = _Look(parsed, member, goal, own=own, named=named)
-    ends = parsed.places([(start, end) for start, end, _ in looked.changes] + looked.unclear)
+    doubts = [range_ for kind, range_ in parsed.scopes.doubts if kind != Doubt.COMPUTED]
+    doubts += looked.unclear
+    ends = parsed.places([(start, end) for start, end, _ in looked.changes] + doubts)
     splices = [Splice(ends[start], ends[end], new) for start, end, new in looked.changes]
-    unclear = {(ends[start], ends[end]) for start, end in looked.unclear}
-    unclear |= {
-        (ends[start], ends[end])
-        for kind, (start, end) in parsed.scopes.doubts
-        if kind != Doubt.COMPUTED
-    }
-    return MemberUses(sorted(splices), sorted(unclear))
+    return MemberUses(sorted(splices), sorted({(ends[start], ends[end]) for start, end in doubts}))
 
 
 class _Look:
@@ -89,8 +85,8 @@ class _Look:
         self._member = member
         self._named = {
             use.node.start_byte
-            for use in (parsed.scopes.free() if named else ())
-            if text_of(use.node) == member.script
+            for use in parsed.scopes.free()
+            if named and text_of(use.node) == member.script
         }
         self._exported: Node | None = None
         self._alone: Node | None = None

@@ -152,6 +152,7 @@ def test_it_is_defined_in_many_ways(code: str, expected: str) -> None:
         ("(({save} = Tools) => save)()", "Tools"),
         ("(() => { let s; return ({s} = Tools) })()", "Tools"),
         ("Tools.save(", "Tools.save("),
+        ("'é' + Tools.é + eval('é') // Tools", "eval"),
     ],
 )
 def test_what_nobody_can_tell_is_listed_and_stays(code: str, told: str) -> None:
