@@ -30,8 +30,7 @@ def same_places(sides: Trio) -> Trio:
         return sides
     try:
         base, ours, theirs = (
-            one.with_paths({a: b for _, paths in moves for a, b in paths[n].items()})
-            for n, one in enumerate(sides)
+            one.with_paths(_paths(one.section, n, moves)) for n, one in enumerate(sides)
         )
     except ImportRefused:  # a stray file in a folder would be left alone there
         return sides
@@ -66,9 +65,22 @@ def _to(entity: Entity, path: str, section: Section) -> Iterator[tuple[str, str]
             yield body, body_path(replace(entity, path=path))
 
 
+def _paths(section: Section, n: int, moves: list[Move]) -> dict[str, str]:
+    """All that move on a side: with a box goes what only this side has put into its folder."""
+    moved = {a: b for _, paths in moves for a, b in paths[n].items()}
+    folders = {_folder(a): _folder(b) for a, b in moved.items() if _is_own(a) and _is_own(b)}
+    for path in section.files if folders else ():
+        folder = _folder(path)
+        while folder and folder not in folders:
+            folder = _folder(folder)
+        if folder and path not in moved:
+            moved[path] = folders[folder] + path.removeprefix(folder)
+    return moved
+
+
 def _clashes(side: Turned, n: int, moves: list[Move]) -> set[str]:
     """Paths that two files of a side would have."""
-    moved = {a: b for _, paths in moves for a, b in paths[n].items()}
+    moved = _paths(side.section, n, moves)
     found: set[str] = set()
     seen: set[str] = set()
     for path in side.section.files:
@@ -93,7 +105,7 @@ def regrouped(merged: Section, *sides: Section) -> Section:
         folder = _folder(paths.get(outer.path, outer.path)) if outer else _top(merged)
         if one.entity_id not in odd:
             file = one.path.rpartition("/")[2]
-            own = f"{file.removesuffix('.json')}/" if _has_folder(one) else ""
+            own = f"{file.removesuffix('.json')}/" if _is_own(one.path) else ""
             paths[one.path] = f"{folder}/{own}{file}"
     files = {paths.get(path, path): content for path, content in merged.files.items()}
     if len(files) < len(merged.files):
@@ -106,7 +118,7 @@ def _misplaced(section: Section) -> Iterator[Entity]:
         if one.kind is Kind.WIDGET:
             outer = section.by_id.get(one.parent_id)
             home = _folder(one.path)
-            home = _folder(home) if _has_folder(one) else home
+            home = _folder(home) if _is_own(one.path) else home
             if home != (_folder(outer.path) if outer else _top(section)):
                 yield one
 
@@ -124,12 +136,11 @@ def _outer_first(section: Section) -> Iterator[Entity]:
         pending += inside.get(one.entity_id, [])
 
 
-def _has_folder(one: Entity) -> bool:
-    """Whether a widget has a folder of its name, for itself and what is inside of it."""
-    stem = one.path.rpartition("/")[2].removesuffix(".json")
-    return _folder(one.path).rpartition("/")[2] == stem and not one.path.endswith(
-        f"/{WIDGETS}/{stem}.json"
-    )
+def _is_own(path: str) -> bool:
+    """Whether a widget's file is in a folder of its name, with what is inside of it."""
+    folder, _, file = path.rpartition("/")
+    stem = file.removesuffix(".json")
+    return folder.rpartition("/")[2] == stem != file and folder.count("/") > 2
 
 
 def _folder(path: str) -> str:

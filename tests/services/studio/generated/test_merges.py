@@ -1,8 +1,10 @@
 """A rename of one side and edits of the other merge to the app that was planned with both."""
 
 import copy
+import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import eq
 from random import Random
 
 import pytest
@@ -12,7 +14,7 @@ from services.studio.appsmith.merge import Clash, Merged, Side, merge
 from services.studio.references.rename import rename
 from tests.services.studio.generated.codes import Ref
 from tests.services.studio.generated.forks import edited, marked
-from tests.services.studio.generated.plans import Bound, Plan, a_plan
+from tests.services.studio.generated.plans import Bound, Plan, Widget, a_plan
 from tests.services.studio.generated.written import files_of, id_of
 
 NEW, OTHER = "Renommé_9", "Autre_9"
@@ -22,10 +24,10 @@ FORMATS = pytest.mark.parametrize("version", [2, 3, 4, 5])
 MARKED = pytest.mark.parametrize("ids", [True, False], ids=["with ids", "without ids"])
 
 
-def plans(version: int) -> Iterator[tuple[int, Plan, Random, str]]:
+def plans(version: int, count: int = APPS) -> Iterator[tuple[int, Plan, Random, str]]:
     """With dice, and the key of something on the first page."""
     first = secrets.randbelow(10**9)
-    for seed in range(first, first + APPS):
+    for seed in range(first, first + count):
         plan, dice = a_plan(seed, version), Random(seed)
         yield seed, plan, dice, dice.choice([*plan.pages[0].names])
 
@@ -43,13 +45,19 @@ def renamed(app: App, entity_id: str, name: str, *, mentions: bool = False) -> A
     return app.with_sections([rename(section, entity_id, name, with_mentions=mentions).section])
 
 
-def check(found: Merged, expected: App, seed: int) -> None:
-    """It is what was expected, to the byte, and whole."""
+def check(found: Merged, expected: App, seed: int, same: Callable[..., bool] = eq) -> None:
+    """It is what was expected, to the byte unless otherwise said, and whole."""
     wanted, files = expected.files, found.app.files
-    odd = [p for p in sorted(wanted.keys() | files.keys()) if wanted.get(p) != files.get(p)]
-    shown = [(wanted.get(p, b"").decode(), files.get(p, b"").decode()) for p in odd[:1]]
+    assert wanted.keys() == files.keys(), f"seed {seed}: {wanted.keys() ^ files.keys()}"
+    odd = [path for path in sorted(wanted) if not same(wanted[path], files[path])]
+    shown = [(wanted[path].decode(), files[path].decode()) for path in odd[:1]]
     assert not odd, f"seed {seed}: {odd} {shown}"
     assert list(parse(found.app.tree())) == list(found.app)
+
+
+def same_json(one: bytes, other: bytes) -> bool:
+    """A file that both sides changed is laid out anew."""
+    return one == other or json.loads(one) == json.loads(other)
 
 
 @MARKED
@@ -187,7 +195,7 @@ def with_page_ids(plan: Plan) -> App:
 
 def test_a_widget_in_another_box_and_edits_are_both_there() -> None:
     count = 0
-    for seed, plan, dice, key in plans(5):
+    for seed, plan, dice, key in plans(5, 4 * APPS):
         other = edited(plan, dice, key)
         holders = [one.key for one in plan.pages[0].widgets if one.holds]
         loose = [one.key for one in plan.pages[0].widgets if not one.holds]
@@ -199,10 +207,40 @@ def test_a_widget_in_another_box_and_edits_are_both_there() -> None:
         found = [merge(base, now, then), merge(base, then, now)]
 
         for each in found:
-            check(each, written(put(other, one, box)), seed)
+            check(each, written(put(other, one, box)), seed, same_json)
             assert each.conflicts == ()
         count += 1
     assert count
+
+
+def test_what_goes_into_a_box_goes_where_the_box_went() -> None:
+    count = 0
+    for seed, plan, dice, key in plans(5, 4 * APPS):
+        holders = [one.key for one in plan.pages[0].widgets if one.holds and not one.parent]
+        if len(holders) < 2:
+            continue
+        one, box = dice.sample(holders, 2)
+        other = filled(edited(plan, dice, key), one)
+        base, now = written(plan), written(put(plan, one, box), one)
+        then = written(other)
+
+        found = [merge(base, now, then), merge(base, then, now)]
+
+        for each in found:
+            check(each, written(put(other, one, box), one), seed, same_json)
+            assert each.conflicts == ()
+        count += 1
+    assert count
+
+
+def filled(plan: Plan, box: str) -> Plan:
+    after = copy.deepcopy(plan)
+    after.pages[0].names |= {"wmore": "More", "wlast": "Last"}
+    after.pages[0].widgets += [
+        Widget("wmore", box, True, {"type": "CONTAINER_WIDGET"}),
+        Widget("wlast", "wmore", False, {"type": "TEXT_WIDGET"}),
+    ]
+    return after
 
 
 def put(plan: Plan, key: str, box: str) -> Plan:
@@ -214,7 +252,7 @@ def put(plan: Plan, key: str, box: str) -> Plan:
 def test_a_plan_uses_what_is_renamed() -> None:
     """Else the tests above would show little."""
     used = 0
-    for _, plan, dice, key in plans(5):
+    for _, plan, dice, key in plans(5, 4 * APPS):
         other = edited(plan, dice, key)
         texts = [
             one.text
@@ -224,4 +262,4 @@ def test_a_plan_uses_what_is_renamed() -> None:
         ]
         used += any(isinstance(part, Ref) and part.entity == key for text in texts for part in text)
 
-    assert used > APPS / 2
+    assert used > APPS
