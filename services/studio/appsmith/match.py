@@ -10,6 +10,7 @@ not matched so: it would be a guess.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from services.studio.appsmith.compare import sources
 from services.studio.appsmith.entities import Entity, Kind, load_object, part, text
@@ -22,6 +23,9 @@ LIKENESS = 0.6
 
 GUESSES_MAX = 2_500
 """Pairs of things without an id that are compared, gone ones with new ones."""
+
+BODY_CHARS_MAX = 20_000
+"""Of a body, so much is compared."""
 
 _MARKED = (Kind.QUERY, Kind.SCRIPT, Kind.SCRIPT_FUNCTION, Kind.DATASOURCE)
 _GUESSED = (Kind.QUERY, Kind.SCRIPT)
@@ -142,36 +146,58 @@ def _alike(before: Section, gone: list[Entity], after: Section, come: list[Entit
     """Those that are more like each other than like anything else."""
     if len(gone) * len(come) > GUESSES_MAX:
         return {}
-    old, new = (sources({s.name: s}, e) for s, e in ((before, gone), (after, come)))
-    scores = {
-        (one.entity_id, other.entity_id): score
-        for one in gone
-        for other in come
-        if one.kind is other.kind
-        and (score := _likeness(one.kind, old[one.entity_id], new[other.entity_id])) >= LIKENESS
-    }
-    best = [max((s for k, s in scores.items() if k[0] == one), default=0) for one, _ in scores]
-    other_best = [max((s for k, s in scores.items() if k[1] == x), default=0) for _, x in scores]
+    old, new = (
+        {one.entity_id: _Looks.of(one, found[one.entity_id]) for one in entities}
+        for found, entities in (
+            (sources({before.name: before}, gone), gone),
+            (sources({after.name: after}, come), come),
+        )
+    )
+    scores: dict[tuple[str, str], float] = {}
+    best: dict[str, float] = {}
+    best_of_new: dict[str, float] = {}
+    for one, was in old.items():
+        for other, now in new.items():
+            if (score := was.likeness(now)) >= LIKENESS:
+                scores[one, other] = score
+                best[one] = max(best.get(one, 0), score)
+                best_of_new[other] = max(best_of_new.get(other, 0), score)
     tops = [
-        pair
-        for (pair, score), mine, yours in zip(scores.items(), best, other_best, strict=True)
-        if score >= mine and score >= yours
+        (one, other)
+        for (one, other), score in scores.items()
+        if score == best[one] == best_of_new[other]
     ]
     ones, others = Counter(one for one, _ in tops), Counter(other for _, other in tops)
     return {one: other for one, other in tops if ones[one] == others[other] == 1}
 
 
-def _likeness(kind: Kind, one: Source, other: Source) -> float:
-    """From 0 to 1; of two without a body, 1 when all else than their names is the same."""
-    was, now = one.value or {}, other.value or {}
-    if was.get("gitSyncId") and now.get("gitSyncId"):
-        return 0.0
-    if was.get("pluginId") != now.get("pluginId"):
-        return 0.0
-    words = [Counter(_WORD.findall(source.text or "")) for source in (one, other)]
-    if not any(words):
-        return float(_nameless(kind, was) == _nameless(kind, now))
-    return (words[0] & words[1]).total() / max(words[0].total(), words[1].total())
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What a thing without an id is told by."""
+
+    kind: Kind
+    mark: object
+    plugin: object
+    words: Counter[str]
+    rest: dict[str, object]
+
+    @classmethod
+    def of(cls, one: Entity, source: Source) -> "_Looks":
+        value = source.value or {}
+        words = Counter(_WORD.findall((source.text or "")[:BODY_CHARS_MAX]))
+        rest = _nameless(one.kind, value)
+        return cls(one.kind, value.get("gitSyncId"), value.get("pluginId"), words, rest)
+
+    def likeness(self, other: "_Looks") -> float:
+        """From 0 to 1; of two without a body, 1 when all else than their names is the same."""
+        if (self.mark and other.mark) or self.kind is not other.kind:
+            return 0.0
+        if self.plugin != other.plugin:
+            return 0.0
+        if not self.words and not other.words:
+            return float(self.rest == other.rest)
+        most = max(self.words.total(), other.words.total())
+        return (self.words & other.words).total() / most
 
 
 def _nameless(kind: Kind, value: dict[str, object]) -> dict[str, object]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from services.studio.appsmith.compare import MISSING, Path
 from services.studio.appsmith.entities import Entity, Kind
-from services.studio.appsmith.match import Pairs, pairs
+from services.studio.appsmith.match import Pairs
 from services.studio.appsmith.merge.conflicts import Clash, Referee, Side
 from services.studio.appsmith.merge.presence import NAMED
 from services.studio.appsmith.merge.turned import Trio
@@ -34,11 +34,16 @@ class Wish:
         return replace(self, name=self.names[0], by=None)
 
 
+QUARRELS_MAX = 100
+"""Of two things for a name, in a page; with more of them the names are left as they are."""
+
+
 @dataclass
 class Names:
     """What is to be called how: `wishes` of things that all sides have, and by side and id the
-    numbered names of new things that give way."""
+    numbered names of new things that give way. `known`: by side, what the base has, too."""
 
+    known: tuple[frozenset[str], frozenset[str], frozenset[str]]
     wishes: dict[str, Wish] = field(default_factory=dict)
     others: tuple[dict[str, str], dict[str, str], dict[str, str]] = field(
         default_factory=lambda: ({}, {}, {})
@@ -54,21 +59,24 @@ class Names:
         return not any(self.others) and all({*one.names} == {one.name} for one in wishes)
 
 
-def names_after(sides: Trio, dropped: set[str], referee: Referee) -> Names:
-    """The name that a side alone gave is the name; of two it is as decided. `dropped`: things, by
-    the base's ids, that are left as they are."""
+def names_after(
+    sides: Trio, paired: tuple[Pairs, Pairs], dropped: set[str], referee: Referee
+) -> Names:
+    """The name that a side alone gave is the name; of two it is as decided. `paired`: the base's
+    things with ours, and with theirs. `dropped`: of the base's, what is left as it is."""
     base, ours, theirs = (one.section for one in sides)
-    mine, yours = pairs(base, ours), pairs(base, theirs)
-    names = Names()
+    mine, yours = paired
+    known = (frozenset(base.by_id), frozenset(mine.values()), frozenset(yours.values()))
+    names = Names(known)
     for one in base.entities:
         if one.kind in NAME_AT and one.entity_id not in dropped:
             wish = _wish(one, (base, ours, theirs), mine, yours, referee)
             if wish is not None:
                 names.wishes[one.entity_id] = wish
-    for _ in range(len(names.wishes) + 1):
+    for _ in range(QUARRELS_MAX):
         if names.change_nothing or not _settled(sides, names, referee):
             return names
-    return Names()
+    return Names(known)
 
 
 def _wish(
@@ -117,7 +125,7 @@ def _settle(
         return
     side = (None, Side.OURS, Side.THEIRS)[n]
     renamed = rival is not None and rival.by is side
-    added = rival is None and holder.entity_id not in _of_base(sides, n)
+    added = rival is None and holder.entity_id not in names.known[n]
     if side is None or wish.by in (None, side) or not (renamed or added):
         del names.wishes[wish.ids[0]]
         return
@@ -131,10 +139,6 @@ def _settle(
         names.wishes[rival.ids[0]] = rival.as_it_was
     else:
         names.others[n][holder.entity_id] = _numbered(holder.name, sides, names)
-
-
-def _of_base(sides: Trio, n: int) -> set[str]:
-    return set(pairs(sides[0].section, sides[n].section).values())
 
 
 def _numbered(name: str, sides: Trio, names: Names) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 from services.studio.appsmith.entities import Kind
+from services.studio.appsmith.match import pairs
 from services.studio.appsmith.merge.conflicts import Referee, Side
 from services.studio.appsmith.merge.naming import Names, Wish, names_after
 from services.studio.appsmith.merge.turned import Trio, Turned
@@ -21,6 +22,9 @@ from services.studio.references.renames.plan import Renamed
 RENAMES_MAX = 100
 """Of one merge: each reads its page again, a tenth of a second for a page of 300 things."""
 
+BYTES_MAX = 128 * 1024 * 1024
+"""Of the pages that are read so, all together."""
+
 REFUSALS = (EditRefused, ImportRefused, RecursionError, ValueError, KeyError)
 """What a rename of something strange may end with: then it is not renamed."""
 
@@ -31,10 +35,16 @@ class Renamer:
 
     given: Container[str] = ()
     left: int = RENAMES_MAX
+    bytes_left: int = BYTES_MAX
+
+    @property
+    def has_room(self) -> bool:
+        return self.left > 0 and self.bytes_left > 0
 
     def rename(self, section: Section, one: str, name: str, *, mentions: bool) -> Renamed | None:
         """None when it is refused."""
         self.left -= 1
+        self.bytes_left -= sum(map(len, section.files.values()))
         try:
             done = rename(section, one, name, self.given, with_mentions=mentions)
             _ = done.section.entities
@@ -54,9 +64,11 @@ class _Refused(Exception):
 def same_names(sides: Trio, referee: Referee, renamer: Renamer) -> Trio:
     """The sides with the same names for the same things, of what all three have."""
     dropped: set[str] = set()
-    while renamer.left > 0:
+    base, ours, theirs = (one.section for one in sides)
+    paired = pairs(base, ours), pairs(base, theirs)
+    while renamer.has_room:
         apart = referee.apart()
-        names = names_after(sides, dropped, apart)
+        names = names_after(sides, paired, dropped, apart)
         if names.change_nothing:
             break
         try:
@@ -84,7 +96,7 @@ def _carried_over(n: int, sides: Trio, names: Names, renamer: Renamer) -> Turned
         one, name = _next(turned.section, {i: wanted for i, (wanted, _) in pending.items()})
         final, wish = pending[one]
         mentions = wish is not None and _with_mentions(wish, sides, renamer)
-        if renamer.left <= 0:
+        if not renamer.has_room:
             raise _Refused(None)
         done = renamer.rename(turned.section, one, name, mentions=mentions)
         if done is None:

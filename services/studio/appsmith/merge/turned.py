@@ -29,10 +29,6 @@ class Turned:
         kept = {now: was for now, was in self.was.items() if now not in moved}
         return Turned(section, {now: was for now, was in {**kept, **old}.items() if now != was})
 
-    def now(self, was: str) -> str:
-        """The id that something has now."""
-        return next((now for now, one in self.was.items() if one == was), was)
-
     def with_paths(self, paths: Mapping[str, str], name: str = "") -> "Turned":
         """With files called otherwise, and perhaps the section. Raises ImportRefused when that
         makes no section."""
