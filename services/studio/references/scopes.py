@@ -6,7 +6,8 @@ notes uses; only afterwards is each use looked up, for a declaration counts befo
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
@@ -25,6 +26,10 @@ Visits = Mapping[str, Callable[["Scopes", Node, "Scope"], None]]
 """What to do about a kind of node; about others nothing but to look into them."""
 
 
+DEEP = 64
+"""Scopes in one another; from here on names are not looked up one by one."""
+
+
 @dataclass(slots=True)
 class Scope:
     """`holds_vars`: a `var` in it is declared here and not further out."""
@@ -32,6 +37,17 @@ class Scope:
     outer: "Scope | None"
     holds_vars: bool = False
     names: set[str] = field(default_factory=set)
+    depth: int = field(init=False)
+    _for_vars: "Scope | None" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.depth = 0 if self.outer is None else self.outer.depth + 1
+        self._for_vars = None if self.holds_vars or self.outer is None else self.outer.for_vars
+
+    @property
+    def for_vars(self) -> "Scope":
+        """Where a `var` in it is declared."""
+        return self._for_vars or self
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +82,9 @@ class Scopes:
     def free(self) -> list[Found]:
         """The uses of names that no scope around them declares."""
         found = []
-        for name, use, scope in self._uses:
-            if _is_free(name, scope) and name not in WORDS:
+        free = _are_free([(name, scope) for name, _, scope in self._uses])
+        for (name, use, _), is_free in zip(self._uses, free, strict=True):
+            if is_free and name not in WORDS:
                 found.append(use)
                 if name in ("eval", "Function"):
                     self.doubts.append(("eval", use.node.byte_range))
@@ -75,7 +92,9 @@ class Scopes:
 
     def mentions(self) -> list[tuple[str, Node]]:
         """Texts that were given to functions that nothing here declares, with those functions."""
-        return [(name, node) for name, node, scope in self._mentions if _is_free(name, scope)]
+        free = _are_free([(name, scope) for name, _, scope in self._mentions])
+        told = zip(self._mentions, free, strict=True)
+        return [(name, node) for (name, node, _), is_free in told if is_free]
 
     def mention(self, function: str, text: Node, scope: Scope) -> None:
         self._mentions.append((function, text, scope))
@@ -133,11 +152,46 @@ class Scopes:
 _ESCAPE = re.compile(r"\\u(?:([0-9a-fA-F]{4})|\{([0-9a-fA-F]{1,8})\})")
 
 
+def _are_free(uses: Sequence[tuple[str, Scope]]) -> list[bool]:
+    """Of each name in its scope, whether no scope around declares it."""
+    if all(scope.depth < DEEP for _, scope in uses):
+        return [_is_free(name, scope) for name, scope in uses]
+    return _all_at_once(uses)
+
+
 def _is_free(name: str, scope: Scope) -> bool:
     around: Scope | None = scope
     while around is not None and name not in around.names:
         around = around.outer
     return around is None
+
+
+def _all_at_once(uses: Sequence[tuple[str, Scope]]) -> list[bool]:
+    """The same by one walk through the scopes: in time that does not grow with their depth."""
+    places: dict[int, list[int]] = defaultdict(list)
+    inside: dict[int, list[Scope]] = defaultdict(list)
+    seen: set[int] = set()
+    for place, (_, scope) in enumerate(uses):
+        places[id(scope)].append(place)
+        around: Scope | None = scope
+        while around is not None and id(around) not in seen:
+            seen.add(id(around))
+            inside[id(around.outer)].append(around)
+            around = around.outer
+    declared: Counter[str] = Counter()
+    free = [False] * len(uses)
+    pending = [(scope, True) for scope in inside[id(None)]]
+    while pending:
+        scope, comes = pending.pop()
+        if not comes:
+            declared.subtract(scope.names)
+            continue
+        declared.update(scope.names)
+        for place in places[id(scope)]:
+            free[place] = not declared[uses[place][0]]
+        pending.append((scope, False))
+        pending += [(one, True) for one in inside[id(scope)]]
+    return free
 
 
 def text_of(node: Node) -> str:

@@ -10,6 +10,10 @@ BY_NAME = ("showModal", "closeModal", "resetWidget", BY_PAGE_NAME)
 """Appsmith's functions whose first argument is the name of a widget, or of a page."""
 
 
+MEMBERS_MAX = 100
+"""Of a chain of members no more are told."""
+
+
 def scopes_of(root: Node) -> Scopes:
     """A tree's scopes, walked through."""
     return Scopes(root, _VISITS)
@@ -79,16 +83,13 @@ def _member(scopes: Scopes, node: Node, scope: Scope) -> None:
     known = parts.index(None) if None in parts else len(parts)
     if known < len(parts):
         scopes.doubts.append(("computed", (node.start_byte, end)))
-    path = tuple(part for part in parts[:known] if part is not None)
+    path = tuple(part for part in parts[: min(known, MEMBERS_MAX)] if part is not None)
     scopes.use(Found(node, path), scope)
 
 
 def _declaration(scopes: Scopes, node: Node, scope: Scope) -> None:
     """`var`, which goes out to its function, or `let` and `const`."""
-    target = scope
-    if node.type == "variable_declaration":
-        while not target.holds_vars and target.outer is not None:
-            target = target.outer
+    target = scope.for_vars if node.type == "variable_declaration" else scope
     for one in node.named_children:
         scopes.declare(one.child_by_field_name("name"), target, scope)
         scopes.field(one, "value", scope)
@@ -135,10 +136,7 @@ def _for(scopes: Scopes, node: Node, scope: Scope) -> None:
 def _for_in(scopes: Scopes, node: Node, scope: Scope) -> None:
     own = Scope(scope)
     kind = node.child_by_field_name("kind")
-    target = own
-    if kind is not None and kind.type == "var":
-        while not target.holds_vars and target.outer is not None:
-            target = target.outer
+    target = own.for_vars if kind is not None and kind.type == "var" else own
     if kind is None:
         scopes.field(node, "left", own)
     else:

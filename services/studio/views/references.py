@@ -126,15 +126,15 @@ def _dependency(
     """`near`: the other ends of those references whose places are told."""
     entity = graph.entities[entity_id]
     ties = graph.outgoing if users else graph.incoming
-    places = [
-        place_of(one.use)
+    uses = [
+        one.use
         for one in ties.get(entity_id, ())
         if (one.target_id if users else one.source_id) in near
     ]
     return Dependency(
         distance=distance,
-        places=places[:PLACES_MAX],
-        more=len(places) > PLACES_MAX,
+        places=[place_of(use) for use in uses[:PLACES_MAX]],
+        more=len(uses) > PLACES_MAX,
         **entity_told(entity),
     )
 

@@ -117,6 +117,14 @@ def _check_nothing_captured(
     for entity, bound in bindings_in(after, then):
         entity_id = then[entity.entity_id]
         was = [(new if u.name == old else u.name, u.how, u.members) for u in before[entity_id].uses]
-        if was != [(u.name, u.how, u.members) for u in reading_of(bound).uses]:
+        now = reading_of(bound)
+        if _too_large(now) > _too_large(before[entity_id]):
+            detail = f"code of {entity_id} would be too long to be looked into"
+            raise EditRefused(field="name", rule=EditRule.CODE_TOO_LONG, detail=detail)
+        if was != [(u.name, u.how, u.members) for u in now.uses]:
             detail = f"a variable in {entity_id} has the name {new}"
             raise EditRefused(field="name", rule=EditRule.NAME_CAPTURED, detail=detail)
+
+
+def _too_large(reading: Reading) -> int:
+    return sum(one.doubt is Doubt.TOO_LARGE for one in reading.unclear)

@@ -5,6 +5,8 @@ import time
 import pytest
 
 from services.studio.references import CODE_BYTES_MAX, Doubt, Goal, names_in
+from services.studio.references.scopes import DEEP
+from services.studio.references.syntax import MEMBERS_MAX
 
 
 def free(code: str, goal: Goal = Goal.DATA) -> list[str]:
@@ -166,6 +168,10 @@ def test_a_script_has_its_members() -> None:
         "{" * 10_000 + "}" * 10_000,
         "a+" * 100_000 + "b",
         "<a " * 30_000,
+        "{ let a = b; " * 15_000 + "}" * 15_000,
+        "{ var a = b; " * 15_000 + "}" * 15_000,
+        "for (var a of b) { " * 11_000 + "}" * 11_000,
+        "a[" * 80_000 + "1" + "]" * 80_000,
         "\u200b\u2060a",
         "\ud800 + a",
         "\0",
@@ -179,4 +185,22 @@ def test_hostile_code_takes_bounded_time(code: str) -> None:
     for goal in Goal:
         names_in(code, goal)
 
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("scopes", [2, DEEP - 1, DEEP, 3 * DEEP])
+def test_names_are_found_however_deep_they_stand(scopes: int) -> None:
+    inner = "let a0; a0; b; " + "{ c; let d; " * scopes + "a0; b; c; d; d1" + "}" * scopes
+    code = f"{{ let d1; {inner} }} d; showModal('a'); {{ let showModal; showModal('b') }}"
+
+    names = names_in(code, Goal.TRIGGER)
+
+    free = sorted(one.name for one in names.found)
+    assert free == sorted(["b", *["c"] * scopes, "b", "c", "d", "showModal"])
+    assert [one.name for one in names.mentions] == ["a"]
+
+
+def test_of_a_long_chain_its_beginning_is_told() -> None:
+    (only,) = names_in("a" + ".b" * 5_000, Goal.DATA).found
+
+    assert only.path == ("b",) * MEMBERS_MAX
