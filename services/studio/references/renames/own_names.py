@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.studio.appsmith import Entity, Kind, Section
 from services.studio.appsmith.compare import Path
+from services.studio.appsmith.containers import tree_ways
 from services.studio.appsmith.entities import part
 from services.studio.appsmith.sources import exact_json
 from services.studio.references.splice import Splice, Spot
@@ -20,38 +21,10 @@ Found = tuple[str, str, Spot, str, Splice]
 def node_paths(section: Section) -> dict[str, Path]:
     """Where each widget of a page's tree is in its file, by entity id; empty without trees."""
     found: dict[str, Path] = {}
-    if not section.has_trees:
-        return found
-    ids: dict[str, list[str]] = {}
-    for entity in section.entities:
-        if entity.kind is Kind.WIDGET:
-            ids.setdefault(entity.path, []).append(entity.entity_id)
-    for path, entity_ids in ids.items():
-        value = exact_json(section.files[path])
-        places = list(_tree_paths(value))
-        found |= dict(zip(entity_ids, places, strict=True))
+    trees = {one.path for one in section.entities if one.kind is Kind.WIDGET}
+    for path in trees if section.has_trees else ():
+        found |= tree_ways(path, exact_json(section.files[path]))
     return found
-
-
-def _tree_paths(value: dict[str, object]) -> Iterator[Path]:
-    """In the order of canvas.canvas_nodes: parents first."""
-    layouts = part(value, "unpublishedPage").get("layouts")
-    for place, layout in enumerate(layouts if isinstance(layouts, list) else []):
-        if not isinstance(layout, dict):
-            continue
-        start: Path = ("unpublishedPage", "layouts", place, "dsl")
-        pending: list[tuple[object, Path]] = [(layout.get("dsl"), start)]
-        while pending:
-            node, path = pending.pop()
-            if not isinstance(node, dict):
-                continue
-            yield path
-            children = node.get("children")
-            if isinstance(children, list):
-                pending += [
-                    (child, (*path, "children", n))
-                    for n, child in reversed(list(enumerate(children)))
-                ]
 
 
 def path_keys(value: object) -> Iterator[tuple[Path, str, str]]:
