@@ -6,7 +6,7 @@ that each side gave it, and merges like any other property.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from services.studio.appsmith.entities import Kind
@@ -37,14 +37,16 @@ class Renamer:
     left: int = RENAMES_MAX
     bytes_left: int = BYTES_MAX
 
-    @property
-    def has_room(self) -> bool:
-        return self.left > 0 and self.bytes_left > 0
+    def has_room_for(self, sides: Trio, names: Names) -> bool:
+        """Whether all that is wanted can be done: half of it helps nobody."""
+        wanted = [len(_pending(one.section, names.of(n))) for n, one in enumerate(sides)]
+        size = sum(w * _size(one.section) for w, one in zip(wanted, sides, strict=True))
+        return sum(wanted) <= self.left and size <= self.bytes_left
 
     def rename(self, section: Section, one: str, name: str, *, mentions: bool) -> Renamed | None:
         """None when it is refused."""
         self.left -= 1
-        self.bytes_left -= sum(map(len, section.files.values()))
+        self.bytes_left -= _size(section)
         try:
             done = rename(section, one, name, self.given, with_mentions=mentions)
             _ = done.section.entities
@@ -66,10 +68,10 @@ def same_names(sides: Trio, referee: Referee, renamer: Renamer) -> Trio:
     dropped: set[str] = set()
     base, ours, theirs = (one.section for one in sides)
     paired = pairs(base, ours), pairs(base, theirs)
-    while renamer.has_room:
+    while True:
         apart = referee.apart()
         names = names_after(sides, paired, dropped, apart)
-        if names.change_nothing:
+        if names.change_nothing or not renamer.has_room_for(sides, names):
             break
         try:
             turned = [_carried_over(n, sides, names, renamer) for n in range(3)]
@@ -88,15 +90,13 @@ def _carried_over(n: int, sides: Trio, names: Names, renamer: Renamer) -> Turned
     turned = sides[n]
     wishes = {one.ids[n]: one for one in names.wishes.values()}
     pending = {
-        one: (name, wishes.get(one))
-        for one, name in names.of(n).items()
-        if turned.section.by_id[one].name != name
+        one: (name, wishes.get(one)) for one, name in _pending(turned.section, names.of(n)).items()
     }
     while pending:
         one, name = _next(turned.section, {i: wanted for i, (wanted, _) in pending.items()})
         final, wish = pending[one]
         mentions = wish is not None and _with_mentions(wish, sides, renamer)
-        if not renamer.has_room:
+        if renamer.left <= 0:
             raise _Refused(None)
         done = renamer.rename(turned.section, one, name, mentions=mentions)
         if done is None:
@@ -106,6 +106,14 @@ def _carried_over(n: int, sides: Trio, names: Names, renamer: Renamer) -> Turned
         pending = {done.moved.get(i, i): wanted for i, wanted in pending.items()}
         turned = turned.to(done.section, done.moved)
     return turned
+
+
+def _pending(section: Section, names: Mapping[str, str]) -> dict[str, str]:
+    return {one: name for one, name in names.items() if section.by_id[one].name != name}
+
+
+def _size(section: Section) -> int:
+    return sum(map(len, section.files.values()))
 
 
 def _next(section: Section, pending: dict[str, str]) -> tuple[str, str]:
