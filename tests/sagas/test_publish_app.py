@@ -23,11 +23,7 @@ from contracts.orchestrator.saga import DeadlinePassed, SagaCancelled, StepUnans
 from contracts.studio.app import (
     AppNotPublishable,
     AppUnknown,
-    EntityKind,
-    Finding,
-    FindingRule,
     FreezeRevision,
-    Severity,
     TagRevision,
     UnfreezeRevision,
 )
@@ -64,16 +60,7 @@ def a_pointer_moved() -> LivePointerMoved:
 
 
 def a_dangling_name() -> AppNotPublishable:
-    problem = Finding(
-        rule=FindingRule.MISSING,
-        severity=Severity.ERROR,
-        entity_id="widget:Label",
-        kind=EntityKind.WIDGET,
-        name="Label",
-        page="Home",
-        missing="gone",
-    )
-    return AppNotPublishable(app_id=APP, reason="", problems=[problem], problems_count=1)
+    return AppNotPublishable(app_id=APP, reason="a name that nothing has", problems_count=1)
 
 
 def a_corrupt_bundle() -> BundleCorrupt:

@@ -17,7 +17,8 @@ from tests.services.gateway.builders import an_operation
 from tests.services.gateway.fakes import APP, WORKSPACE, a_client, a_world, graphql
 
 LISTED = "rule name page missing meant entityId place { path start end } cycle { entityId path }"
-ASK = f"""query($id: ID!) {{ operation(id: $id) {{ state result warningsCount warnings {{ {LISTED} }}
+ASK = f"""query($id: ID!) {{ operation(id: $id) {{ state result
+    warningsCount warnings {{ {LISTED} }}
     error {{ code ... on AppNotPublishable {{ reason problemsCount problems {{ {LISTED} }} }} }}
     }} }}"""
 LABEL = ids.encode("Entity", WORKSPACE, APP, "widget:Label")
