@@ -56,6 +56,8 @@ DATA = (
     "\\u0061bc + \\u{62}",
     "\\u0061 => a",
     "a\u200cb + c\u200d",
+    "'\u200b' + `\u2060 ${a}` + /\u200b/.test(b) /* \u200b */ + c // \u2060",
+    "\ufeffa + \ufeffb",
     "undefined + NaN + Infinity + this + null",
     "async + of + get + set + static + from + let + as",
     "async => async",
@@ -170,6 +172,10 @@ BROKEN = (
     ("if (", "trigger"),
     ("export default {", "script"),
     ("a +", "trigger"),
+    ("a\u200b.b", "data"),
+    ("a.\u2060b", "trigger"),
+    ("a\u200b", "data"),
+    ("`${\u200b}`", "data"),
 )
 
 CASES = [

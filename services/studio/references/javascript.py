@@ -18,6 +18,9 @@ from services.studio.references.syntax import scopes_of
 CODE_BYTES_MAX = 256 * 1024
 """Longer code is not looked into: the bound must be one of size, for it decides what is found."""
 
+_INVISIBLE = tuple(sign.encode() for sign in ("\u200b", "\u2060"))
+"""Zero width space, word joiner."""
+
 _PARSER = Parser(Language(tree_sitter_javascript.language()))
 
 
@@ -137,7 +140,7 @@ def parse(code: str, goal: Goal) -> Parsed | Doubt:
         return Doubt.TOO_LARGE
     for wrapped, shift in _tries(source, goal):
         root = _PARSER.parse(wrapped).root_node
-        if root.has_error or (shift and not _is_value(root)):
+        if root.has_error or (shift and not _is_value(root)) or _is_seen_through(wrapped, root):
             continue
         scopes = scopes_of(root)
         if not scopes.foreign_syntax:
@@ -155,6 +158,19 @@ def _tries(source: bytes, goal: Goal) -> list[tuple[bytes, int]]:
 def _as_value(source: bytes) -> bytes:
     """In parentheses, a comment at its end notwithstanding."""
     return b"(" + source.rstrip().removesuffix(b";") + b"\n)"
+
+
+def _is_seen_through(source: bytes, root: Node) -> bool:
+    """Whether something invisible stands between the words of the code, where JavaScript knows no
+    such thing: the parser takes it for white space."""
+    for sign in _INVISIBLE:
+        at = source.find(sign)
+        while at >= 0:
+            around = root.descendant_for_byte_range(at, at + len(sign))
+            if around is None or around.child_count:
+                return True
+            at = source.find(sign, at + len(sign))
+    return False
 
 
 def _is_value(root: Node) -> bool:
