@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.studio.appsmith.canvas import canvas_nodes
 from services.studio.appsmith.entities import Entity, Kind, Object
 from services.studio.appsmith.page_files import WIDGETS
-from services.studio.appsmith.raw_json import Way, span, with_item
+from services.studio.appsmith.raw_json import Way, with_item
 from services.studio.appsmith.refusals import EditRefused, EditRule
 from services.studio.appsmith.sections import Section
 from services.studio.appsmith.sources import encode_json, exact_json
@@ -48,18 +48,21 @@ def container_of(section: Section, parent_id: str, canvas_id: str = "") -> Conta
 
 
 def with_child(content: bytes, way: Way, item: str, place: int | None = None) -> bytes:
-    """A tree with a widget more in the canvas at a path; its last, or at a place."""
+    """A tree with a widget more in the canvas at a path; its last, or at a place. Raises
+    EditRefused where strangers wrote something else than a list of widgets."""
     text = content.decode()
-    try:
-        span(text, (*way, "children"))
-    except KeyError:
-        whole = exact_json(content)
-        holder: object = whole
-        for key in way:
-            holder = holder[key]  # type: ignore[index]  # the path is one of this document
-        assert isinstance(holder, dict), "a canvas"
+    whole = exact_json(content)
+    holder: object = whole
+    for key in way:
+        holder = holder[key]  # type: ignore[index]  # the path is one of this document
+    assert isinstance(holder, dict), "a canvas"
+    children = holder.get("children")
+    if children is None:
         holder["children"] = []
         text = encode_json(whole, content).decode()
+    elif not isinstance(children, list):
+        detail = f"{holder.get('widgetName')} has no list of widgets"
+        raise EditRefused(field="parent_id", rule=EditRule.NOT_A_CONTAINER, detail=detail)
     return with_item(text, (*way, "children"), item, place).encode()
 
 

@@ -33,7 +33,8 @@ READINGS = "readings"
 READINGS_CHARS_MAX = 16 * 1024 * 1024
 """Kept in memory, as they are stored; as objects they take about five times as much."""
 
-GRAPHS_USES_MAX = 200_000
+GRAPHS_PARTS_MAX = 250_000
+"""Of graphs kept in memory: entities and uses of names, all together."""
 
 Key = tuple[UUID, str]
 Tie = tuple[UUID, tuple[str, ...], frozenset[str]]
@@ -72,7 +73,7 @@ class Graphs:
             graph = GRAPH_CACHE.get(tie)
             if graph is None:
                 graph = await asyncio.to_thread(_tied, [found[name] for name in own], libraries)
-                GRAPH_CACHE.put(tie, graph, len(graph.references), GRAPHS_USES_MAX)
+                GRAPH_CACHE.put(tie, graph, _parts(graph), GRAPHS_PARTS_MAX)
             graphs[page] = graph
         return graphs
 
@@ -159,6 +160,11 @@ def keys_of(workspace_id: UUID, manifest: Manifest) -> dict[str, Key]:
 def _folder(section: str) -> str:
     """The page that a section is; all others together are the app level."""
     return section.removeprefix(PAGE_PREFIX) if section.startswith(PAGE_PREFIX) else ""
+
+
+def _parts(graph: PageGraph) -> int:
+    """What it takes room for; a page without code has its entities all the same."""
+    return 1 + len(graph.entities) + sum(len(one.uses) for one in graph.readings.values())
 
 
 def _tied(read: list[SectionReadings], libraries: frozenset[str]) -> PageGraph:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.studio.appsmith import EditRefused, EditRule
+from services.studio.appsmith import EditRefused, EditRule, parse
 from services.studio.references.breaks import Effect
 from services.studio.references.delete import delete
 from services.studio.references.move import Target, move
@@ -169,6 +169,26 @@ def test_a_widget_without_a_canvas_holds_nothing(version: int) -> None:
         move(app, named(app, "Close").entity_id, Target(parent_id=named(app, "Loose").entity_id))
 
     assert refused.value.rule is EditRule.NOT_A_CONTAINER
+
+
+@pytest.mark.parametrize(("children", "rule"), [(None, None), ({"a": 1}, EditRule.NOT_A_CONTAINER)])
+def test_a_canvas_of_a_tree_may_have_no_list(children: object, rule: EditRule | None) -> None:
+    app = an_app(4)
+    tabs, path = named(app, "Tabs1").entity_id, "pages/P/canvas.json"
+    page = json.loads(app.files[path])
+    page["unpublishedPage"]["layouts"][0]["dsl"]["children"][0]["children"][0]["children"] = (
+        children
+    )
+    app = parse({**app.files, path: json.dumps(page).encode()})
+    loose = named(app, "Loose").entity_id
+
+    if rule is None:
+        done = move(app, loose, Target(parent_id=tabs))
+        assert json_of(done.app, "Canvas1")["children"] == [json_of(done.app, "Loose")]
+    else:
+        with pytest.raises(EditRefused) as refused:
+            move(app, loose, Target(parent_id=tabs))
+        assert refused.value.rule is rule
 
 
 @pytest.mark.parametrize("name", ["Canvas1", "MainContainer"])
