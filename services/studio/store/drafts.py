@@ -28,6 +28,7 @@ from services.studio.appsmith import (
     Change,
     EditRefused,
     EditRule,
+    ImportRefused,
     Kind,
     Manifest,
     add_entity,
@@ -229,6 +230,9 @@ class SqlDrafts(ChunkStore):
             return await asyncio.to_thread(edit)
         except EditRefused as refusal:
             raise Rejected(_refusal(app, refusal)) from None
+        except ImportRefused as broken:  # what it would make could not be read again
+            rule = f"{broken.rule}: {broken.detail}"
+            raise Rejected(SourceInvalid(field=broken.path, rule=rule)) from None
 
     async def _kept(
         self, app: App, manifest: Manifest, source: Source, edited: SourceEdit

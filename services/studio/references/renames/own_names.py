@@ -8,6 +8,7 @@ from services.studio.appsmith import Entity, Kind, Section
 from services.studio.appsmith.compare import Path
 from services.studio.appsmith.containers import tree_ways
 from services.studio.appsmith.entities import part
+from services.studio.appsmith.page_files import METADATA
 from services.studio.appsmith.sources import exact_json
 from services.studio.references.splice import Splice, Spot
 
@@ -176,9 +177,10 @@ def moved_paths(section: Section, entity: Entity, new: str, script: str = "") ->
         before = f"{script}-" if script else ""
         old, now = before + entity.name, before + new
         moved = {path: _with_parts(path, old, now, 3) for path in entity.paths}
+        moved |= {path: _with_parts(path, old, now, 3, 4) for path in _strangers(section, entity)}
         for one in section.entities:
             if entity.kind is Kind.SCRIPT and one.parent_id == entity.entity_id:
-                for path in one.paths:
+                for path in (*one.paths, *_strangers(section, one)):
                     moved[path] = _with_start(path, entity.name, new)
     return {path: there for path, there in moved.items() if there != path}
 
@@ -200,11 +202,19 @@ def _widget_paths(section: Section, entity: Entity, new: str) -> dict[str, str]:
     return moved
 
 
-def _with_parts(path: str, old: str, new: str, first: int) -> str:
-    """Parts of a path from `first` on that are the name, with or without an ending."""
+def _strangers(section: Section, entity: Entity) -> list[str]:
+    """Files that somebody put into its folder: they go where it goes."""
+    folder, _, file = entity.path.rpartition("/")
+    if file != METADATA:
+        return []
+    return [p for p in section.files if p.startswith(folder + "/") and p not in entity.paths]
+
+
+def _with_parts(path: str, old: str, new: str, first: int, end: int | None = None) -> str:
+    """Parts of a path from `first` on, to `end`, that are the name, with or without an ending."""
     parts = path.split("/")
     endings = ("", *_ENDINGS)
-    for n in range(first, len(parts)):
+    for n in range(first, len(parts) if end is None else end):
         for ending in endings:
             if parts[n] == old + ending:
                 parts[n] = new + ending

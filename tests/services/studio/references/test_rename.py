@@ -114,6 +114,26 @@ def test_a_query_moves_with_its_ids_and_what_runs_on_load() -> None:
     assert (table["onClick"], table["title"]) == ("{{ Utils.sum(load) }}", "fetchAll")
 
 
+def test_what_somebody_put_into_its_folder_goes_with_it() -> None:
+    strangers = {
+        f"{P}/queries/fetchAll/fetchAll/fetchAll.md": b"why",
+        f"{P}/jsobjects/Utils/why.md": b"why",
+        f"{P}/queries/Utils-sum/why.md": b"why",
+    }
+    page = a_page().with_files(strangers)
+
+    query = rename(page, f"query:{P}/queries/fetchAll", "orders").section
+    script = rename(page, f"script:{P}/jsobjects/Utils", "Tools").section
+
+    assert f"{P}/queries/orders/fetchAll/fetchAll.md" in query.files
+    assert script.files.keys() >= {
+        f"{P}/jsobjects/Tools/why.md",
+        f"{P}/queries/Tools-sum/why.md",
+    }
+    back = rename(query, f"query:{P}/queries/orders", "fetchAll").section
+    assert back.files == page.files
+
+
 def test_a_scripts_functions_go_with_it() -> None:
     section = a_page(Table1=TABLE)
 
