@@ -4,6 +4,7 @@ tree-sitter parses (and yields a tree for anything); the scopes are those of ECM
 eslint-scope models them, with which the results are compared name by name (tests/realapps).
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,9 @@ CODE_BYTES_MAX = 256 * 1024
 
 _INVISIBLE = tuple(sign.encode() for sign in ("\u200b", "\u2060"))
 """Zero width space, word joiner."""
+
+_NO_PYTHON = re.compile("[$\u200c\u200d]")
+"""Signs that names may have in JavaScript alone."""
 
 _PARSER = Parser(Language(tree_sitter_javascript.language()))
 
@@ -140,7 +144,9 @@ def parse(code: str, goal: Goal) -> Parsed | Doubt:
         return Doubt.TOO_LARGE
     for wrapped, shift in _tries(source, goal):
         root = _PARSER.parse(wrapped).root_node
-        if root.has_error or (shift and not _is_value(root)) or _is_seen_through(wrapped, root):
+        if root.has_error or (shift and not _is_value(root)):
+            continue
+        if _is_seen_through(wrapped, root) or _escapes_no_name(wrapped, root):
             continue
         scopes = scopes_of(root)
         if not scopes.foreign_syntax:
@@ -170,6 +176,20 @@ def _is_seen_through(source: bytes, root: Node) -> bool:
             if around is None or around.child_count:
                 return True
             at = source.find(sign, at + len(sign))
+    return False
+
+
+def _escapes_no_name(source: bytes, root: Node) -> bool:
+    """Whether a name is written with an escape of what no name has, as `\\u0000`: the parser does
+    not ask, and such a name can neither be stored nor told."""
+    pending = [root] if b"\\u" in source else []
+    while pending:
+        node = pending.pop()
+        pending += node.named_children
+        if "identifier" in node.type and b"\\" in (node.text or b""):
+            name = text_of(node).removeprefix("#")
+            if not _NO_PYTHON.sub("_", name).isidentifier():
+                return True
     return False
 
 

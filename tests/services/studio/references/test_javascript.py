@@ -85,6 +85,15 @@ def test_a_name_written_with_escapes_is_the_name() -> None:
     assert (only.name, only.path, only.start, only.end) == ("Table1", ("data",), 0, 11)
 
 
+@pytest.mark.parametrize(
+    "code", ["\\u0000", "a\\u{d800}", "Q.\\u0020", "({\\u0031: Q})", "let \\u{1F600} = Q"]
+)
+def test_an_escape_of_what_no_name_has_is_no_javascript(code: str) -> None:
+    names = names_in(code, Goal.DATA)
+
+    assert (names.found, [one.doubt for one in names.doubts]) == ((), [Doubt.BROKEN])
+
+
 def test_what_a_module_passes_on_is_no_name() -> None:
     code = "export * as a from 'b'; export { c } from 'd'; export default { e }"
 
@@ -156,6 +165,7 @@ def test_a_script_has_its_members() -> None:
     assert [one.name for one in names.found] == ["Q"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "code",
     [
