@@ -3,6 +3,7 @@ for the audit of renames."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.studio.appsmith import Entity, Kind
@@ -115,9 +116,20 @@ def moved(path: str, rename: Rename) -> str:
     elif path in rename.entity.paths:
         before = f"{rename.script}-" if rename.script else ""
         rest = [_part(p, before + old, before + new, ".json", ".txt", ".js") for p in rest]
-    elif path in rename.functions and rest and not rename.script:
+    elif beside(path, rename.entity.paths):
+        before = f"{rename.script}-" if rename.script else ""
+        rest = [_part(rest[0], before + old, before + new), *rest[1:]]
+    elif rest and not rename.script and path in rename.functions:
         rest = [re.sub(rf"^{re.escape(old)}(?=-)", new, part) for part in rest]
+    elif rest and not rename.script and beside(path, rename.functions):
+        rest = [re.sub(rf"^{re.escape(old)}(?=-)", new, rest[0]), *rest[1:]]
     return start + "/".join((folder, *rest)) if rest else path
+
+
+def beside(path: str, paths: Iterable[str]) -> bool:
+    """Whether a file that is nothing we know lies in the folder of one that is."""
+    folders = {one.removesuffix("metadata.json") for one in paths if one.endswith("/metadata.json")}
+    return any(path.startswith(folder) for folder in folders)
 
 
 def _part(part: str, old: str, new: str, *endings: str) -> str:

@@ -151,3 +151,14 @@ def test_templates_in_lists_of_properties_are_looked_at(referee: Referee) -> Non
     wrong = {**files, path: files[path].replace(b"template.Renamed.x", b"template.Go.x")}
     (line,) = auditor.audit(wrong, entity, NEW)
     assert "missed" in line
+
+
+@pytest.mark.parametrize("entity_id", [SAVE, "script:pages/Home/jsobjects/Tools"])
+def test_what_lies_in_a_folder_goes_with_it(referee: Referee, entity_id: str) -> None:
+    stray = "pages/Home/queries/Tools-save/Tools-save.md"
+    app = parse({**an_app(5).files, stray: b"Tools-save"})
+    auditor, entity = Auditor(app, referee), entity_of(app, entity_id)
+    files = files_after(app, entity_id)
+
+    assert auditor.audit(files, entity, NEW) == []
+    assert stray not in files

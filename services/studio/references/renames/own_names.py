@@ -180,8 +180,9 @@ def moved_paths(section: Section, entity: Entity, new: str, script: str = "") ->
         moved |= {path: _with_parts(path, old, now, 3, 4) for path in _strangers(section, entity)}
         for one in section.entities:
             if entity.kind is Kind.SCRIPT and one.parent_id == entity.entity_id:
-                for path in (*one.paths, *_strangers(section, one)):
-                    moved[path] = _with_start(path, entity.name, new)
+                moved |= {path: _with_start(path, entity.name, new) for path in one.paths}
+                for path in _strangers(section, one):
+                    moved[path] = _with_start(path, entity.name, new, 4)
     return {path: there for path, there in moved.items() if there != path}
 
 
@@ -222,8 +223,11 @@ def _with_parts(path: str, old: str, new: str, first: int, end: int | None = Non
     return "/".join(parts)
 
 
-def _with_start(path: str, old: str, new: str) -> str:
+def _with_start(path: str, old: str, new: str, end: int | None = None) -> str:
     """`Script-function` as folder and file of a function."""
     parts = path.split("/")
-    renamed = [re.sub(rf"^{re.escape(old)}(?=-)", lambda _: new, part) for part in parts[3:]]
-    return "/".join((*parts[:3], *renamed))
+    inner = slice(3, end)
+    parts[inner] = [
+        re.sub(rf"^{re.escape(old)}(?=-)", lambda _: new, part) for part in parts[inner]
+    ]
+    return "/".join(parts)
