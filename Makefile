@@ -66,8 +66,8 @@ lint: setup ## format, lint, types, imports, generated files
 check: lint test-fast ## lint, and the fast tests
 test: lint ## everything
 	$(PYTHON) -m pytest $(T)
-test-fast: setup ## what needs no server and simulates no whole worlds
-	$(PYTHON) -m pytest -m "not servers and not simulated" $(T)
+test-fast: setup ## what needs no server, simulates no whole worlds and tries no thousand cases
+	$(PYTHON) -m pytest -m "not servers and not simulated and not thorough" $(T)
 test-store: setup ## stores against real servers
 	$(PYTHON) -m pytest -m "servers and not flow" $(T)
 test-flow: setup ## whole journeys with two replicas of every service, and faults

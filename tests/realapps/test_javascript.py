@@ -216,6 +216,7 @@ def test_what_the_referee_cannot_parse_is_broken(sitting: Sitting, code: str, go
     assert names_in(code, Goal(goal)).broken
 
 
+@pytest.mark.thorough
 @RANDOM
 @given(case=programs())
 def test_free_names_of_random_programs_are_the_referees(sitting: Sitting, case: Case) -> None:
@@ -227,6 +228,7 @@ def test_free_names_of_random_programs_are_the_referees(sitting: Sitting, case: 
     assert difference(ours, verdict) == ""
 
 
+@pytest.mark.thorough
 @RANDOM
 @given(case=programs())
 def test_a_name_replaced_where_we_found_it_is_another_free_name_and_nothing_else(

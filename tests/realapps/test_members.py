@@ -67,6 +67,7 @@ def test_uses_of_a_member_are_the_referees(sitting: Sitting, case: Case, own: bo
     assert ours(case, "s", "a", own) == theirs(verdict, "s", "a", own)
 
 
+@pytest.mark.thorough
 @RANDOM
 @given(
     case=programs(),

@@ -27,6 +27,7 @@ def test_the_rule_says_what_the_client_runs(text: str, code: list[str]) -> None:
     assert snippets(text) == code
 
 
+@pytest.mark.thorough
 @settings(max_examples=2000, deadline=None)
 @given(text=TEXTS)
 def test_code_stands_where_the_client_finds_it(text: str) -> None:

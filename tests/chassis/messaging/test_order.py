@@ -244,6 +244,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.thorough
 @given(STEPS)
 @settings(max_examples=1000, deadline=None, phases=[Phase.generate, Phase.shrink])
 def test_no_row_overtakes_an_older_one_of_its_key(steps: list[tuple[str, int, int]]) -> None:

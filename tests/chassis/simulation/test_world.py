@@ -38,6 +38,7 @@ def test_another_seed_gives_another_trace() -> None:
     assert len(digests) == 4
 
 
+@pytest.mark.thorough
 def test_other_processes_see_the_same_traces() -> None:
     here = {outcome.seed: outcome.digest for outcome in simulate_many(every, range(2))}
     there = {outcome.seed: outcome.digest for outcome in simulate_many(every, range(2), jobs=2)}

@@ -280,6 +280,7 @@ def trees(draw: st.DrawFn) -> dict[str, bytes]:
     return files
 
 
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(trees())
 def test_any_app_comes_back_byte_for_byte(files: dict[str, bytes]) -> None:

@@ -226,6 +226,7 @@ class TestDetails:
         assert detail.hunks
 
 
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_what_is_listed_makes_one_revision_the_other(data: st.DataObject) -> None:

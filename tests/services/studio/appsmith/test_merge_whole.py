@@ -1,5 +1,6 @@
 """Merges of whole apps drawn by chance: nothing is lost, and nothing broken ever comes out."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from services.studio.appsmith.merge.values import same
 from tests.services.studio.appsmith.merges import listed
 from tests.services.studio.appsmith.sketched_renames import RENAMES
 from tests.services.studio.appsmith.sketches import edited, sketches
+
+pytestmark = pytest.mark.thorough
 
 
 def sound(found: Merged, *sides: App) -> None:

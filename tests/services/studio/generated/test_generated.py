@@ -11,6 +11,8 @@ from tests.services.studio.generated.plans import a_plan
 from tests.services.studio.generated.properties import check_references, check_renames
 from tests.services.studio.generated.written import files_of, planted_in
 
+pytestmark = pytest.mark.thorough
+
 FORMATS = (2, 3, 4, 5)
 SEEDS = range(24)
 RENAMED_SEEDS = range(8)

@@ -17,6 +17,8 @@ from tests.services.studio.generated.forks import edited, marked
 from tests.services.studio.generated.plans import Bound, Plan, Widget, a_plan
 from tests.services.studio.generated.written import files_of, id_of
 
+pytestmark = pytest.mark.thorough
+
 NEW, OTHER = "Renommé_9", "Autre_9"
 APPS = 8
 

@@ -10,6 +10,8 @@ from tests.services.studio.generated.operations import Audit, movable, targets
 from tests.services.studio.generated.plans import a_plan
 from tests.services.studio.generated.written import files_of
 
+pytestmark = pytest.mark.thorough
+
 FORMATS = (2, 3, 4, 5)
 SEEDS = range(4)
 MOVES_EACH = 2
