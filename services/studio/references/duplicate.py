@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from services.studio.appsmith import App, EditRefused, EditRule, Entity, Kind, Section
 from services.studio.appsmith.containers import child_at, tree_ways, with_child
 from services.studio.appsmith.edit import entity_of, with_inside
-from services.studio.appsmith.on_load import entry_texts, runs, with_entry
+from services.studio.appsmith.on_load import entry_texts, runs, with_entries
 from services.studio.appsmith.sources import exact_json
 from services.studio.references.bindings import Binding, bindings_in
 from services.studio.references.carried import (
@@ -153,9 +153,9 @@ def _action(section: Section, entity: Entity, given: Contains[str]) -> tuple[Sec
             copy_id = f"{entity.kind}:{folder_of(paths[entity.path])}"
     after = section.with_files(files)
     for path in {one.path for one in section.entities if one.kind is Kind.PAGE}:
-        content = after.files[path]
-        for way, item in entry_texts(content, runs(entity)):
-            copied_entry = rewritten(item, entry_spots(exact_json(item.encode()), recast))
-            content = with_entry(content, copied_entry, way)
-        after = after.with_files({path: content})
+        more = {
+            way: [rewritten(one, entry_spots(exact_json(one.encode()), recast)) for one in items]
+            for way, items in entry_texts(after.files[path], runs(entity)).items()
+        }
+        after = after.with_files({path: with_entries(after.files[path], more)})
     return after, copy_id

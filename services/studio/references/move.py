@@ -16,7 +16,12 @@ from services.studio.appsmith.containers import (
     with_child,
 )
 from services.studio.appsmith.edit import entity_of, with_inside
-from services.studio.appsmith.on_load import entry_texts, runs, with_entry, without_entries
+from services.studio.appsmith.on_load import (
+    entry_texts,
+    runs,
+    with_last_entries,
+    without_entries,
+)
 from services.studio.appsmith.raw_json import without_item
 from services.studio.appsmith.sections import PAGE_PREFIX
 from services.studio.appsmith.sources import exact_json
@@ -240,12 +245,11 @@ def _action(
     runs_it = runs(inside[0])
     entries: list[str] = []
     for path in {one.path for one in left.entities if one.kind is Kind.PAGE}:
-        entries += [item for _, item in entry_texts(left.files[path], runs_it)]
+        for items in entry_texts(left.files[path], runs_it).values():
+            entries += [
+                rewritten(one, entry_spots(exact_json(one.encode()), recast)) for one in items
+            ]
         left = left.with_files({path: without_entries(left.files[path], runs_it)})
     for path in {one.path for one in other.entities if one.kind is Kind.PAGE}:
-        content = after.files[path]
-        for item in entries:
-            spots = entry_spots(exact_json(item.encode()), recast)
-            content = with_entry(content, rewritten(item, spots))
-        after = after.with_files({path: content})
+        after = after.with_files({path: with_last_entries(after.files[path], entries)})
     return [left, after], ids

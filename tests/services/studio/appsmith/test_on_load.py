@@ -5,7 +5,14 @@ import json
 import pytest
 
 from services.studio.appsmith import parse, remove_entity
-from services.studio.appsmith.on_load import entries, entry_texts, runs, with_entry
+from services.studio.appsmith.on_load import (
+    entries,
+    entry_texts,
+    runs,
+    with_entries,
+    with_last_entries,
+    without_entries,
+)
 
 QUERY = {"unpublishedAction": {"name": "load"}}
 SCRIPT = {"unpublishedCollection": {"name": "Utils", "body": "export default {}"}}
@@ -64,9 +71,9 @@ def test_an_entry_goes_to_the_end_of_the_last_round() -> None:
     content = an_app()["pages/P/canvas.json"]
     load = next(e for e in parse(an_app()) if e.name == "load")
 
-    ((way, item),) = entry_texts(content, runs(load))
-    later = with_entry(content, item)
-    beside = with_entry(content, item, way)
+    ((way, items),) = entry_texts(content, runs(load)).items()
+    later = with_last_entries(content, items)
+    beside = with_entries(content, {way: items})
 
     assert [place[-2:] for place, one in entries(later) if one["name"] == "load"] == [
         (0, 0),
@@ -81,6 +88,29 @@ def test_an_entry_goes_to_the_end_of_the_last_round() -> None:
 def test_a_page_that_runs_nothing_begins_to() -> None:
     content = an_app([])["pages/P/canvas.json"]
 
-    after = with_entry(content, '{\n  "name": "load"\n}')
+    after = with_last_entries(content, ['{\n  "name": "load"\n}', '{\n  "name": "other"\n}'])
 
-    assert after == an_app([[{"name": "load"}]])["pages/P/canvas.json"]
+    assert after == an_app([[{"name": "load"}, {"name": "other"}]])["pages/P/canvas.json"]
+
+
+@pytest.mark.parametrize("rounds", [None, {"a": 1}, "x"])
+def test_what_is_no_list_of_rounds_stays(rounds: object) -> None:
+    content = an_app(rounds)["pages/P/canvas.json"]
+
+    assert with_last_entries(content, ['{"name": "load"}']) == content
+    assert without_entries(content, lambda _: True) == content
+
+
+@pytest.mark.parametrize("per_round", [1, 20_000])
+def test_thousands_of_entries_go_and_come_in_one_pass(per_round: int) -> None:
+    own, other = {"name": "load"}, {"name": "other"}
+    many = 20_000 // per_round
+    content = an_app([[own] * per_round, [other]] * many)["pages/P/canvas.json"]
+
+    less = without_entries(content, lambda one: one["name"] == "load")
+    more = with_last_entries(less, ['{\n  "name": "load"\n}'] * 20_000)
+
+    assert less == an_app([[other]] * many)["pages/P/canvas.json"]
+    assert (
+        more == an_app([[other]] * (many - 1) + [[other] + [own] * 20_000])["pages/P/canvas.json"]
+    )

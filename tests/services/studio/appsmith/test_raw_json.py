@@ -8,6 +8,7 @@ import pytest
 from services.studio.appsmith.raw_json import (
     item_at,
     span,
+    spans,
     with_item,
     with_value,
     without_item,
@@ -59,3 +60,26 @@ def test_of_a_key_that_stands_twice_the_last_one_counts() -> None:
 def test_a_path_that_leads_nowhere_is_an_error(way: tuple[str | int, ...]) -> None:
     with pytest.raises(KeyError):
         span(INDENTED, way)
+
+
+def test_values_are_found_in_one_pass_however_deep() -> None:
+    depth = 1_000
+    way = (*(0,) * depth,)
+    text = "[" * (depth + 1) + "]" * (depth + 1)
+
+    assert spans(text, [(), (0,), way[:-1], (0, 1)]) == {
+        (): (0, len(text)),
+        (0,): (1, len(text) - 1),
+        way[:-1]: (depth - 1, len(text) - depth + 1),
+    }
+
+
+def test_what_was_in_the_first_of_two_values_of_a_key_is_not_there() -> None:
+    text = '{"a": {"b": 1, "c": [1]}, "a": {"c": [2, 3]}}'
+
+    found = spans(text, [("a", "b"), ("a", "c"), ("a", "c", 1)])
+
+    assert {way: text[start:end] for way, (start, end) in found.items()} == {
+        ("a", "c"): "[2, 3]",
+        ("a", "c", 1): "3",
+    }
