@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from services.studio.appsmith.app_level import names_given
 from services.studio.appsmith.entities import ENTITIES_MAX, Entity, Kind, load_object, text
 from services.studio.appsmith.page_files import page_file_name
 from services.studio.appsmith.refusals import ImportRefused, Rule
@@ -29,6 +30,11 @@ class App:
         """How many entities there are of each kind; every kind has its number."""
         found = Counter(entity.kind for entity in self)
         return {kind.value: found[kind] for kind in Kind}
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Names that its libraries bring to code."""
+        return names_given(self)
 
     @property
     def files(self) -> dict[str, bytes]:

@@ -1,6 +1,6 @@
 """What lies beside the pages: the app's own file, theme, metadata, datasources, libraries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from services.studio.appsmith.entities import (
     Entity,
@@ -25,6 +25,14 @@ _FOLDERS = {"datasources": Kind.DATASOURCE, "jslibs": Kind.LIBRARY}
 def app_entities(section: str, files: Mapping[str, bytes]) -> list[Entity]:
     """In order of path."""
     return [_entity(section, path, files) for path in sorted(files)]
+
+
+def names_given(entities: Iterable[Entity]) -> frozenset[str]:
+    """Names that the libraries among some entities bring to code. Often a library's own is another,
+    as of `xlsx`, which brings `XLSX`."""
+    libraries = (one for one in entities if one.kind is Kind.LIBRARY)
+    given = (str(one.fields.get("accessor", "")).split() or [one.name] for one in libraries)
+    return frozenset(name for names in given for name in names)
 
 
 def kind_of(path: str) -> Kind:
@@ -66,5 +74,8 @@ def _fields(kind: Kind, value: Object) -> dict[str, str | int | bool]:
         plugin = value.get("pluginId") or part(value, "datasource").get("pluginId")
         return fields_of(plugin=plugin)
     if kind is Kind.LIBRARY:
-        return fields_of(version=value.get("version"), url=value.get("url"))
+        names = value.get("accessor")
+        names = [one for one in names if isinstance(one, str)] if isinstance(names, list) else []
+        accessor = " ".join(names)
+        return fields_of(version=value.get("version"), url=value.get("url"), accessor=accessor)
     return fields_of(display_name=value.get("displayName"))

@@ -56,6 +56,16 @@ def bindings_in(
         yield entity, bindings_of(entity, read[entity.entity_id])
 
 
+def maybe_saying(section: Section, word: str) -> set[str]:
+    """Ids of entities whose code may have a word in it: others need not be read for it."""
+    files = {
+        path
+        for path, content in section.files.items()
+        if word.encode() in content or b"\\u" in content
+    }
+    return {e.entity_id for e in section.entities if not files.isdisjoint(e.paths)}
+
+
 def bindings_of(entity: Entity, source: Source) -> list[Binding]:
     """The bindings of one entity, in the order of its source."""
     found = []

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.studio.appsmith import App, Entity, Kind, Section
+from services.studio.appsmith.app_level import names_given
 from services.studio.appsmith.compare import Path
-from services.studio.references.bindings import Binding, bindings_in
-from services.studio.references.graph import PageGraph
+from services.studio.references.bindings import Binding, bindings_in, maybe_saying
+from services.studio.references.graph import NAMED, PageGraph
+from services.studio.references.platform import PLATFORM
 from services.studio.references.readings import How, Reading, Use, reading_of
 from services.studio.references.syntax import BY_PAGE_NAME
 
@@ -73,14 +75,26 @@ def without_datasource(app: App, datasource: Entity) -> Iterator[Break]:
             yield Break(Effect.DATASOURCE, one.entity_id, datasource.name, _DATASOURCE, 0, end)
 
 
+def without_library(app: App, library: Entity) -> Iterator[Break]:
+    """Code, of all pages that are here, that takes a name which only this library brings."""
+    others = names_given(one for one in app if one.entity_id != library.entity_id)
+    for name in sorted(names_given([library]) - others - PLATFORM):
+        for section in app.sections.values():
+            if not section.page or any(e.name == name for e in section.entities if e.kind in NAMED):
+                continue
+            for entity, bound in bindings_in(section, maybe_saying(section, name)):
+                for use in reading_of(bound).uses:
+                    if use.name == name:
+                        told = (use.name, use.path, use.start, use.end)
+                        yield Break(Effect.DANGLING, entity.entity_id, *told)
+
+
 def without_page(app: App, page: Entity) -> Iterator[Break]:
     """Texts on the other pages that are here, which `navigateTo` takes for the page's name."""
     for section in app.sections.values():
         if section.page in ("", page.page):
             continue
-        said = {path for path, content in section.files.items() if BY_PAGE_NAME.encode() in content}
-        asked = {e.entity_id for e in section.entities if said.intersection(e.paths)}
-        for entity, bound in bindings_in(section, asked):
+        for entity, bound in bindings_in(section, maybe_saying(section, BY_PAGE_NAME)):
             for use in _mentions(bound, pages=True):
                 if use.name == page.name:
                     told = (use.path, use.start, use.end)

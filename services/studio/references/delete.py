@@ -7,6 +7,7 @@ from services.studio.references.breaks import (
     Break,
     breaks_between,
     without_datasource,
+    without_library,
     without_page,
 )
 
@@ -22,8 +23,8 @@ class Deleted:
 
 
 def delete(app: App, entity_id: str) -> Deleted:
-    """Remove an entity with what is inside it. Of what uses a page or a datasource is told what is
-    in the sections that are here. Raises EditRefused."""
+    """Remove an entity with what is inside it. Of what uses a page, a datasource or a library is
+    told what is in the sections that are here. Raises EditRefused."""
     edited = remove_entity(app, entity_id)
     entity = edited.entity
     gone = edited.removed or (entity_id,)
@@ -32,13 +33,16 @@ def delete(app: App, entity_id: str) -> Deleted:
         found = list(without_page(app, entity))
     elif entity.kind is Kind.DATASOURCE:
         found = list(without_datasource(app, entity))
+    elif entity.kind is Kind.LIBRARY:
+        found = list(without_library(app, entity))
     elif entity.page:
-        given = {one.name for one in app if one.kind is Kind.LIBRARY}
         after = edited.app.sections.get(entity.section)
-        found = breaks_between([app.sections[entity.section]], [after] if after else [], given, {})
+        found = breaks_between(
+            [app.sections[entity.section]], [after] if after else [], app.given, {}
+        )
     return Deleted(edited.app, entity, gone, tuple(found))
 
 
 def needs_all_pages(kind: Kind) -> bool:
     """Whether what uses such an entity may be on any page."""
-    return kind in (Kind.PAGE, Kind.DATASOURCE)
+    return kind in (Kind.PAGE, Kind.DATASOURCE, Kind.LIBRARY)

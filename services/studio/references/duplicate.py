@@ -52,7 +52,7 @@ def duplicate(app: App, entity_id: str, name: str = "") -> Duplicated:
     one when empty. The app may hold just the entity's section and `app`. Raises EditRefused."""
     entity = entity_of(app, entity_id)
     section = app.sections[entity.section]
-    given = {one.name for one in app if one.kind is Kind.LIBRARY}
+    given = app.given
     if entity.kind is Kind.PAGE:
         after, copy_id = duplicate_page(app, section, entity, name)
         copied = after.sections[f"page:{copy_id.rpartition('/')[2]}"]

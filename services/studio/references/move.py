@@ -92,7 +92,7 @@ def move(app: App, entity_id: str, target: Target) -> Moved:
     if other is None:
         raise EditRefused(field="page", rule=EditRule.PAGE_UNKNOWN, detail=target.page)
     inside = with_inside(section, entity)
-    given = {one.name for one in app if one.kind is Kind.LIBRARY}
+    given = app.given
     if other is not section:
         _check_names(other, inside)
     if entity.kind is Kind.WIDGET:

@@ -21,7 +21,7 @@ from services.studio.references.readings import (
     stored,
 )
 
-READER = 3
+READER = 4
 """Raise it when the same source is read to something else than before: then all is read anew."""
 
 PART_BYTES_MAX = 8 * 1024 * 1024

@@ -14,10 +14,10 @@ from services.studio.appsmith import (
     APP_SECTION,
     PAGE_PREFIX,
     Entity,
-    Kind,
     Manifest,
     Section,
 )
+from services.studio.appsmith.app_level import names_given
 from services.studio.references import PageGraph, Reading
 from services.studio.references.section_readings import (
     SectionReadings,
@@ -64,8 +64,7 @@ class Graphs:
         folders = {one.name: _folder(one.name) for one in manifest.sections}
         names = {n for n, page in folders.items() if pages is None or page in pages}
         found = await self.readings(workspace_id, manifest, {*names, APP_SECTION})
-        app_level = found[APP_SECTION].entities.values()
-        libraries = frozenset(one.name for one in app_level if one.kind is Kind.LIBRARY)
+        libraries = names_given(found[APP_SECTION].entities.values())
         graphs = {}
         for page in sorted({folders[name] for name in names}):
             own = sorted(name for name in names if folders[name] == page)

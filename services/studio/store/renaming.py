@@ -17,9 +17,8 @@ def rename_in(app: App, entity_id: str, name: str, *, with_mentions: bool) -> Re
     entity = entity_of(app, entity_id)
     if entity.kind is Kind.PAGE:
         return rename_page(app, entity, name, with_mentions=with_mentions)
-    libraries = {one.name for one in app if one.kind is Kind.LIBRARY}
     section = app.sections[entity.section]
-    return rename(section, entity_id, name, libraries, with_mentions=with_mentions)
+    return rename(section, entity_id, name, app.given, with_mentions=with_mentions)
 
 
 def after_rename(app: App, entity_id: str, renamed: Renamed) -> Edited:

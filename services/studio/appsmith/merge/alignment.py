@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from services.studio.appsmith.app import App
-from services.studio.appsmith.entities import Kind
+from services.studio.appsmith.app_level import names_given
 from services.studio.appsmith.merge.conflicts import Referee
 from services.studio.appsmith.merge.page_names import same_pages
 from services.studio.appsmith.merge.places import same_places
@@ -34,8 +34,7 @@ def align(sides: Sides, referee: Referee) -> Aligned:
     """Turn the sides to one another. Never fails: what can't be turned stays as it is."""
     turns = same_pages(_turns(sides), referee)
     levels = [side.sections[APP_SECTION] for side in sides if APP_SECTION in side.sections]
-    libraries = {e.name for level in levels for e in level.entities if e.kind is Kind.LIBRARY}
-    renamer = Renamer(libraries)
+    renamer = Renamer(names_given(one for level in levels for one in level.entities))
     referee.was = dict(_was(turns))
     for name in sorted(turns[0].keys() & turns[1].keys() & turns[2].keys()):
         trio = (turns[0][name], turns[1][name], turns[2][name])

@@ -14,7 +14,7 @@ from services.studio.appsmith.paths import file_name
 from services.studio.appsmith.sections import APP_SECTION, PAGE_PREFIX
 from services.studio.appsmith.sources import WITH_BODY, exact_json
 from services.studio.appsmith.templates import slug
-from services.studio.references.bindings import bindings_in
+from services.studio.references.bindings import bindings_in, maybe_saying
 from services.studio.references.javascript import Goal, Names
 from services.studio.references.renames.own_names import Found, on_load, part_at
 from services.studio.references.renames.plan import (
@@ -44,7 +44,7 @@ def rename_page(app: App, entity: Entity, name: str, *, with_mentions: bool) -> 
     _check(app, own, name)
     plans = {one.name: Plan(one, with_mentions) for one in (level, section)}
     for one in app.sections.values():
-        if mentions := _mentioning(one):
+        if mentions := maybe_saying(one, BY_PAGE_NAME):
             plan = plans.setdefault(one.name, Plan(one, with_mentions))
             read = list(bindings_in(one, mentions))
             plan.code(read, _Follow(entity.name, name))
@@ -180,13 +180,3 @@ def _check_sayable(name: str, plan: Plan) -> None:
     if plan.changes and (found := _UNSAYABLE.search(name)):
         detail = f"{found[0]!r} would end a text of code, or begin one"
         raise EditRefused(field="name", rule=EditRule.NAME_INVALID, detail=detail)
-
-
-def _mentioning(section: Section) -> set[str]:
-    """Ids of entities that may name a page: others need not be read."""
-    files = {
-        path
-        for path, content in section.files.items()
-        if BY_PAGE_NAME.encode() in content or b"\\u" in content
-    }
-    return {e.entity_id for e in section.entities if not files.isdisjoint(e.paths)}

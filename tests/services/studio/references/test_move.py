@@ -233,3 +233,23 @@ def test_the_second_of_two_with_one_id_is_the_one_that_moves() -> None:
 
     assert second.entity_id.endswith("#loose~2")
     assert (done.entity.name, done.entity.entity_id) == ("Loose", f"widget:{second.path}#loose")
+
+
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [({"name": "money"}, "money"), ({"name": "xlsx", "accessor": ["SSF", "XLSX"]}, "XLSX")],
+)
+def test_a_deleted_library_leaves_code_of_all_pages_without_it(
+    library: dict[str, object], name: str
+) -> None:
+    app = an_app(5)
+    code = f"{{{{ {name}.x + moment.x + Q.data.map({name} => {name}) }}}}"
+    link = {**json_of(app, "Link", "Q"), "x": code}
+    more = {"pages/Q/widgets/Link.json": link, "jslibs/l.json": library}
+    app = parse(app.files | {path: json.dumps(one).encode() for path, one in more.items()})
+
+    done = delete(app, "library:jslibs/l.json")
+
+    (place,) = done.breaks
+    assert (place.effect, place.entity_id) == (Effect.DANGLING, named(app, "Link", "Q").entity_id)
+    assert (place.name, place.path, place.start) == (name, ("x",), 3)

@@ -17,7 +17,7 @@ from services.studio.references.section_readings import (
 )
 
 CODE = '{{ Table1.row["id"] + (({Name}) => Name)(Query1.data) + `${ [Input1, eval] }` }} {{ }'
-GOLDEN = "3:1c95646721f27aae"
+GOLDEN = "4:1c95646721f27aae"
 
 
 def a_section() -> Section:
