@@ -85,6 +85,9 @@ def _of_widget(
         if old in part(value, "template"):
             spot = Spot((*start, "template", old), is_key=True)
             yield one.entity_id, one.path, spot, old, Splice(0, len(old), new)
+        if part(value, "template", old).get("widgetName") == old:
+            spot = Spot((*start, "template", old, "widgetName"))
+            yield one.entity_id, one.path, spot, old, Splice(0, len(old), new)
         for name in _LISTS:
             listed = value.get(name)
             for n, entry in enumerate(listed if isinstance(listed, list) else []):

@@ -162,7 +162,7 @@ def test_a_functions_own_text_is_changed_where_it_stands() -> None:
 
 def test_a_list_keeps_the_names_that_it_repeats() -> None:
     inner = {
-        "template": {"Input1": {"text": "{{ 1 }}"}},
+        "template": {"Input1": {"widgetName": "Input1", "text": "{{ 1 }}"}},
         "dynamicBindingPathList": [{"key": "template.Input1.text"}, {"key": "template.Input12.x"}],
     }
     section = a_page(Input1=INPUT, List1=inner)
@@ -170,7 +170,7 @@ def test_a_list_keeps_the_names_that_it_repeats() -> None:
     after = renamed(section, f"widget:{P}/widgets/Input1.json", "Search").section
 
     found = json.loads(after.files[f"{P}/widgets/List1.json"])
-    assert found["template"] == {"Search": {"text": "{{ 1 }}"}}
+    assert found["template"] == {"Search": {"widgetName": "Search", "text": "{{ 1 }}"}}
     keys = [one["key"] for one in found["dynamicBindingPathList"]]
     assert keys == ["template.Search.text", "template.Input12.x"]
 
