@@ -17,6 +17,7 @@ from services.studio.references.recast import (
     Recast,
     code_splices,
     free_path,
+    new_spots,
     nodes_of,
     occupied,
     put,
@@ -94,7 +95,7 @@ def inside_of(text: str, canvas_id: str) -> str:
     if not isinstance(value.get("parentId"), str):
         return encode_json({**value, "parentId": canvas_id}, text.encode()).decode()
     old = value["parentId"]
-    spots = widget_spots({}, Recast("", ""))
+    spots = new_spots()
     put(spots, ("parentId",), old, canvas_id)
     return rewritten(text, spots)
 

@@ -27,6 +27,7 @@ from services.studio.references.copy_names import CopyNames
 from services.studio.references.graph import NAMED
 from services.studio.references.page_copies import duplicate_page
 from services.studio.references.recast import (
+    PageNames,
     Recast,
     action_contents,
     action_paths,
@@ -95,7 +96,8 @@ def _widget(section: Section, entity: Entity, given: Contains[str]) -> tuple[Sec
     found = documents(section, entity, inside)
     own, names = _own_names(section, found, CopyNames(section, given))
     ids = fresh_ids(_ids(found), ids_on(section), section.page, entity.name)
-    recast = Recast(section.page, section.page, names, ids)
+    page = PageNames.of(section)
+    recast = Recast(page, page, names, ids)
     bindings = _bindings(section, inside)
     texts = [recast_document(one, bindings, recast, own) for one in found]
     texts[0] = below(texts[0])
@@ -139,15 +141,15 @@ def _action(section: Section, entity: Entity, given: Contains[str]) -> tuple[Sec
     new = CopyNames(section, given).free(entity.name)
     meant = _meant(section, {entity.entity_id})
     names = {entity.name: new} if entity.name in meant else {}
-    page = section.page
     own = {entity.name: new}
-    recast = Recast(page, page, names, own=own, seed=f"{page}.{new}")
+    page = PageNames.of(section)
+    recast = Recast(page, page, names, own=own, seed=f"{section.page}.{new}")
     bindings = _bindings(section, inside)
     files: dict[str, bytes] = {}
     for one in inside:
         stem = new if one is entity else f"{new}-{one.name}"
         contents = action_contents(section, one, bindings.get(one.entity_id, ()), recast)
-        paths = action_paths(one, page, stem, [*section.files, *files])
+        paths = action_paths(one, section.page, stem, [*section.files, *files])
         files |= {paths[path]: content for path, content in contents.items()}
         if one is entity:
             copy_id = f"{entity.kind}:{folder_of(paths[entity.path])}"

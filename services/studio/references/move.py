@@ -42,6 +42,7 @@ from services.studio.references.carried import (
 from services.studio.references.copy_names import CopyNames
 from services.studio.references.graph import NAMED
 from services.studio.references.recast import (
+    PageNames,
     Recast,
     action_contents,
     action_paths,
@@ -149,11 +150,11 @@ def _widget(
     if other is section and target.place is None and _is_in(section, entity, container):
         return [section], {}
     found = documents(section, entity, inside)
-    recast, own = Recast(section.page, other.page), dict[Place, str]()
+    ids, own = dict[str, str](), dict[Place, str]()
     if other is not section:
         ids = fresh_ids(_taken_ids(found, other), ids_on(other), other.page)
-        recast = Recast(section.page, other.page, ids=ids)
         own = _canvas_names(found, other, given)
+    recast = Recast(PageNames.of(section), PageNames.of(other), ids=ids)
     texts = [recast_document(one, {}, recast, own) for one in found]
     texts[0] = inside_of(texts[0], container.canvas_id)
     if section.has_trees:
@@ -233,7 +234,7 @@ def _in_files(
 def _action(
     section: Section, other: Section, inside: Sequence[Entity]
 ) -> tuple[list[Section], dict[str, str]]:
-    recast = Recast(section.page, other.page)
+    recast = Recast(PageNames.of(section), PageNames.of(other))
     left = section.with_files({}, [path for one in inside for path in one.paths])
     after, ids = other, dict[str, str]()
     for one in inside:

@@ -20,6 +20,7 @@ from services.studio.appsmith.raw_json import item_at, span, with_item
 from services.studio.appsmith.sources import encode_json, exact_json
 from services.studio.appsmith.templates import slug
 from services.studio.references.recast import (
+    PageNames,
     Recast,
     action_spots,
     entry_spots,
@@ -38,7 +39,8 @@ def duplicate_page(app: App, section: Section, page: Entity, name: str) -> tuple
     content = level.files[APPLICATION]
     name = _named(app, level, page, name)
     folder = file_name(name)
-    recast = Recast(page.page, folder, seed=f"page.{folder}")
+    names = PageNames(page.page, page.name), PageNames(folder, name)
+    recast = Recast(*names, seed=f"page.{folder}")
     text = content.decode()
     listed = page_ids(exact_json(content))
     old_id = page.page if page.page in listed else page.name
@@ -101,8 +103,9 @@ def _own(section: Section, page: Entity, name: str, recast: Recast) -> bytes:
     put(spots, ("unpublishedPage", "slug"), inner.get("slug"), slug(name))
     layouts = inner.get("layouts")
     for n, layout in enumerate(layouts if isinstance(layouts, list) else []):
-        if isinstance(layout, dict) and layout.get("id") in (page.page, page.name):
-            put(spots, ("unpublishedPage", "layouts", n, "id"), layout["id"], recast.to_page)
+        if isinstance(layout, dict):
+            old = layout.get("id")
+            put(spots, ("unpublishedPage", "layouts", n, "id"), old, recast.page_id_of(old))
     for way, action in entries(content):
         for spot, splices in entry_spots(action, recast).items():
             spots[Spot((*way, *spot.path), spot.is_key)] = splices

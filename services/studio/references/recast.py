@@ -29,13 +29,26 @@ _TEMPLATE = "template."
 
 
 @dataclass(frozen=True, slots=True)
+class PageNames:
+    """A page as it stands in ids and texts: by its name, or by its folder's."""
+
+    folder: str
+    name: str
+
+    @classmethod
+    def of(cls, section: Section) -> "PageNames":
+        pages = (one.name for one in section.entities if one.kind is Kind.PAGE)
+        return cls(section.page, next(pages, section.page))
+
+
+@dataclass(frozen=True, slots=True)
 class Recast:
     """`names`: what code says instead of what. `ids`: widgets' ids. `own`: names of queries and
-    scripts, which their ids are made of. `page`, `to_page`: folders. `seed`: for a copy, which has
-    sync ids of its own; empty: the same."""
+    scripts, which their ids are made of. `seed`: for a copy, which has sync ids of its own; empty:
+    the same."""
 
-    page: str
-    to_page: str
+    page: PageNames
+    to_page: PageNames
     names: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
     own: Mapping[str, str] = field(default_factory=dict)
@@ -43,11 +56,20 @@ class Recast:
 
     def id_of(self, old: object) -> str | None:
         """What `Page_Name` or `Page_Script.function` becomes; None for anything else."""
-        start = f"{self.page}_"
-        if not isinstance(old, str) or not old.startswith(start):
-            return None
-        name, dot, function = old.removeprefix(start).partition(".")
-        return f"{self.to_page}_{self.own.get(name, name)}{dot}{function}"
+        for page, to_page in self._pages if isinstance(old, str) else ():
+            if str(old).startswith(f"{page}_"):
+                name, dot, function = str(old).removeprefix(f"{page}_").partition(".")
+                return f"{to_page}_{self.own.get(name, name)}{dot}{function}"
+        return None
+
+    def page_id_of(self, old: object) -> str | None:
+        """What stands for the page afterwards; None for anything else."""
+        return next((to_page for page, to_page in self._pages if old == page), None)
+
+    @property
+    def _pages(self) -> tuple[tuple[str, str], ...]:
+        names = self.page.name, self.to_page.name
+        return names, (self.page.folder, self.to_page.folder)
 
     def sync_id_of(self, old: object) -> str | None:
         """What a copy is told apart by; the same seed gives the same."""
@@ -125,8 +147,8 @@ def action_spots(section: Section, entity: Entity, recast: Recast) -> Spots:
     put(spots, ("gitSyncId",), value.get("gitSyncId"), recast.sync_id_of(value.get("gitSyncId")))
     collection = told.get("collectionId")
     put(spots, (inner, "collectionId"), collection, recast.id_of(collection))
-    if recast.page != recast.to_page:
-        put(spots, (inner, "pageId"), told.get("pageId"), recast.to_page)
+    page = told.get("pageId")
+    put(spots, (inner, "pageId"), page, recast.page_id_of(page))
     name, full = told.get("name"), told.get("fullyQualifiedName")
     if entity.kind is not Kind.SCRIPT_FUNCTION and isinstance(name, str):
         put(spots, (inner, "name"), name, recast.own.get(name))

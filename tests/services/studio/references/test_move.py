@@ -253,3 +253,24 @@ def test_a_deleted_library_leaves_code_of_all_pages_without_it(
     (place,) = done.breaks
     assert (place.effect, place.entity_id) == (Effect.DANGLING, named(app, "Link", "Q").entity_id)
     assert (place.name, place.path, place.start) == (name, ("x",), 3)
+
+
+@pytest.mark.parametrize("version", FORMATS)
+@pytest.mark.parametrize("moved", ["fetchAll", "Utils"])
+def test_ids_are_made_of_the_name_of_a_page_whose_folder_is_called_otherwise(
+    version: int, moved: str
+) -> None:
+    app = an_app(version)
+    path = named(app, "Q", "Q").path
+    page = json.loads(app.files[path])
+    page["unpublishedPage"]["name"] = "Q / R"
+    app = parse(app.files | {path: json.dumps(page, indent=2).encode()})
+
+    there = move(app, named(app, moved).entity_id, Target("Q"))
+    back = move(there.app, there.entity.entity_id, Target("P"))
+
+    told = json_of(there.app, moved, "Q")
+    (inner,) = (one for key, one in told.items() if key.startswith("unpublished"))
+    assert (told["id"], inner["pageId"]) == (f"Q / R_{moved}", "Q / R")
+    assert (runs_of(app, "Q"), back.app.files[path]) == ([], app.files[path])
+    assert json_of(back.app, moved) == json_of(app, moved)
