@@ -9,8 +9,9 @@ from contracts.studio.app.breaking import Break
 class DeleteOutcome(Reply):
     """What a deletion made, or in a dry run would make, of the head.
 
-    `entity_ids`: all that went, the entity first; at most 2,000. `breaks`: what used any of it.
-    `revision_id`: the new head; null in a dry run. `more`: there is more of either than is listed.
+    `entity_ids`: all that went, the entity first; at most 2,000, or 400 KB. `breaks`: what used any
+    of it. `revision_id`: the new head; null in a dry run. `more`: there is more of either than is
+    listed.
     """
 
     app_id: UUID

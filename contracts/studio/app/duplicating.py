@@ -10,7 +10,8 @@ from contracts.studio.app.kinds import EntityKind
 
 class EntityDuplicated(Event):
     """There is a copy of an entity. `entity_id`: the copy; `original_entity_id`: what it is a copy
-    of. `entity_ids`: all that is new, the copy first; at most 2,000."""
+    of. `entity_ids`: all that is new, the copy first; the first 2,000, or 400 KB of
+    them."""
 
     workspace_id: UUID
     app_id: UUID

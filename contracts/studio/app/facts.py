@@ -74,7 +74,7 @@ class EntityChanged(Event):
 
 class EntityRemoved(Event):
     """An entity, and what was inside it, left the draft. `entity_ids`: all that went, the entity
-    first; at most 2,000, and none from older services."""
+    first; the first 2,000, or 400 KB of them, and none from older services."""
 
     workspace_id: UUID
     app_id: UUID

@@ -28,8 +28,8 @@ class MoveOutcome(Reply):
 
 class EntityMoved(Event):
     """An entity, with all that is inside it, is somewhere else. `previous_entity_id`: the id that
-    it had. `entity_ids`: all whose sources moved or changed, by the ids that they had; at most
-    2,000."""
+    it had. `entity_ids`: all whose sources moved or changed, by the ids that they had; the
+    first 2,000, or 400 KB of them."""
 
     workspace_id: UUID
     app_id: UUID

@@ -8,7 +8,7 @@ from contracts.base import Rejection
 from contracts.studio.app.references import Finding
 
 PROBLEMS_MAX = 50
-"""So many problems are listed of a revision; all are counted."""
+"""So many problems are listed of a revision, or 400 KB of them; all are counted."""
 
 
 class AppUnknown(Rejection):

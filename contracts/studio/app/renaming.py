@@ -56,7 +56,8 @@ class RenameOutcome(Reply):
 
 class EntityRenamed(Event):
     """An entity has another name, and whoever uses it says so. `previous_entity_id`: the id that it
-    had. `entity_ids`: all whose sources changed, by the ids that they had; at most 2,000."""
+    had. `entity_ids`: all whose sources changed, by the ids that they had; the first
+    2,000, or 400 KB of them."""
 
     workspace_id: UUID
     app_id: UUID

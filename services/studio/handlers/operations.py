@@ -5,7 +5,6 @@ from chassis.context import Context
 from contracts.base import Message
 from contracts.studio.app import (
     BREAKS_MAX,
-    CHANGES_MAX,
     DeleteEntity,
     DeleteOutcome,
     DuplicateEntity,
@@ -16,6 +15,7 @@ from contracts.studio.app import (
     MoveOutcome,
 )
 from services.studio.model import App, Apps, Drafts, Revisions, app_of
+from services.studio.model.listing import ids_told
 from services.studio.model.operating import Operated, Operation
 
 
@@ -50,7 +50,7 @@ async def move_entity(
         kind=done.kind,
         name=done.name,
         entity_version=outcome.entity_version,
-        entity_ids=done.entity_ids[:CHANGES_MAX],
+        entity_ids=ids_told(done.entity_ids),
         revision_id=app.head_revision_id,
     )
 
@@ -77,7 +77,7 @@ async def duplicate_entity(
         kind=done.kind,
         name=done.name,
         entity_version=done.edited.entity_version,
-        entity_ids=done.entity_ids[:CHANGES_MAX],
+        entity_ids=ids_told(done.entity_ids),
         revision_id=app.head_revision_id,
     )
 
@@ -95,12 +95,13 @@ async def delete_entity(
     app.demand_editable()
     done = await drafts.operate(app, command)
     advanced = _advance(app, command, done, "delete", apps, revisions, clock, context)
+    entity_ids = ids_told(done.entity_ids)
     outcome = DeleteOutcome(
         app_id=app.app_id,
-        entity_ids=done.entity_ids[:CHANGES_MAX],
+        entity_ids=entity_ids,
         revision_id=app.head_revision_id if done.edited else None,
         breaks=done.breaks[:BREAKS_MAX],
-        more=len(done.breaks) > BREAKS_MAX or len(done.entity_ids) > CHANGES_MAX,
+        more=len(done.breaks) > BREAKS_MAX or len(done.entity_ids) > len(entity_ids),
     )
     if not advanced:
         return (outcome,)

@@ -5,6 +5,7 @@ from chassis.context import Context
 from contracts.base import Message
 from contracts.studio.app import CHANGES_MAX, EntityRenamed, RenameEntity, RenameOutcome
 from services.studio.model import App, Apps, Drafts, Revisions, app_of
+from services.studio.model.listing import ids_told
 from services.studio.model.renaming import Renaming
 
 
@@ -36,7 +37,7 @@ async def rename_entity(
         kind=edited.kind,
         name=edited.name,
         entity_version=edited.entity_version,
-        entity_ids=renaming.entity_ids[:CHANGES_MAX],
+        entity_ids=ids_told(renaming.entity_ids),
         revision_id=app.head_revision_id,
     )
     return _outcome(app, command, renaming), renamed

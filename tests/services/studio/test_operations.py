@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chassis.clock import new_id
 from chassis.errors import Rejected
 from contracts.base import Message
 from contracts.studio.app import (
@@ -22,10 +23,13 @@ from contracts.studio.app import (
     EntityUnknown,
     MoveEntity,
     MoveOutcome,
+    RenameEntity,
     SourceInvalid,
     VersionConflict,
 )
 from tests.services.studio.desk import Desk
+from tests.services.studio.test_hostile import a_page
+from tests.services.studio.test_imports import zipped
 from tests.services.studio.test_references import added, findings
 from tests.services.studio.test_renames import digest
 
@@ -263,3 +267,29 @@ class TestDeleteEntity:
         (place,) = refused.breaks
         assert (place.kind, place.entity_id) == (BreakKind.MENTION, link.entity_id)
         assert (place.path, place.start, place.name) == ("onClick", 15, "Other")
+
+
+async def test_an_event_of_many_long_ids_has_room_in_a_message(desk: Desk) -> None:
+    folder = "pages/Home/widgets/" + "/".join(["w" * 200] * 4)
+    name, widget = "pages/Home/queries/Q", {"type": "T", "text": "{{ Q.data }}"}
+    files = a_page({}) | {
+        f"{folder}/A{n}.json": json.dumps({**widget, "widgetName": f"A{n}"}).encode()
+        for n in range(1200)
+    }
+    app: Any = await desk.imported(zipped(files), new_id())
+    renamed = await asked(desk, RenameEntity, app, entity_id=f"query:{name}", name="R")
+    facts = [await last_fact(desk)]
+    copied = await asked(desk, DuplicateEntity, app, entity_id="page:pages/Home")
+    facts.append(await last_fact(desk))
+    gone = await asked(desk, DeleteEntity, app, entity_id=copied.entity_id)
+    facts.append(await last_fact(desk))
+
+    assert len(renamed.changes) == 1201
+    assert gone.more
+    for kind, fact in facts:
+        assert 300 < len(fact["entity_ids"]) < 600, kind
+    assert [kind.split(".")[1] for kind, _ in facts] == [
+        "EntityRenamed",
+        "EntityDuplicated",
+        "EntityRemoved",
+    ]

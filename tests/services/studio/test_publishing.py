@@ -220,6 +220,21 @@ async def test_of_many_problems_some_are_listed_and_all_are_counted(desk: Desk) 
     assert size(found) < 64 * 1024
 
 
+async def test_long_cycles_of_long_names_have_room_in_a_message(desk: Desk) -> None:
+    app = await desk.app()
+    long = "\u53d8" * 280
+    for n in range(20):
+        here, there = (f"W{m % 20}_{long[:60]}" for m in (n, n + 1))
+        values = {f"p{m}{long}": f"{{{{ {there}.p{m}{long} }}}}" for m in range(60)}
+        last = await add_widget(desk, app.app_id, here, **values)
+
+    found = await refused(desk, app.app_id, last.revision_id)
+
+    assert found.problems_count == 60
+    assert 5 < len(found.problems) < PROBLEMS_MAX
+    assert size(found) < 500_000
+
+
 async def test_what_no_database_takes_is_told_without_it(desk: Desk) -> None:
     app = await desk.app()
     hostile = {"a\0b": "{{ gone.x }}", "x" * 2000: "{{ gone.y }}"}
