@@ -24,7 +24,7 @@ from chassis.observability.metrics import VIOLATIONS
 from chassis.resources import Resources
 from chassis.stores.mongo import Document
 from chassis.wiring import Wiring
-from services.studio.appsmith import Manifest, PackBroken, unpack_section
+from services.studio.appsmith import ImportRefused, Manifest, PackBroken, unpack_section
 from services.studio.references.section_readings import (
     ReadingsBroken,
     SectionReadings,
@@ -125,8 +125,7 @@ class Auditor:
         document = await self._documents.get(MANIFESTS, f"{workspace_id}:{head}")
         if document is None:
             log.warning("audit_without_manifest", app_id=str(app_id))
-        else:
-            manifest = Manifest.model_validate_json(bytes(document["body"]))
+        elif manifest := _manifest_in(document, app_id):
             places = [Place(workspace_id, app_id, one.name) for one in manifest.sections]
             self.sweep.todo.extend((place, manifest) for place in places)
         self.sweep.after = app_id
@@ -137,7 +136,7 @@ class Auditor:
         packs = manifest.packs_of(place.section)
         identities = [f"{place.workspace_id}:{digest}" for digest in packs]
         bodies = await self._documents.get_many(PACKS, identities)
-        found = [bytes(one["body"]) for one in bodies if one is not None]
+        found = [bytes(one.get("body", b"")) for one in bodies if one is not None]
         if len(found) < len(packs):
             log.warning("audit_without_source", app_id=str(place.app_id), section=place.section)
             return Outcome.LOST
@@ -147,7 +146,7 @@ class Auditor:
         version = manifest.format_version
         try:
             computed, same = await asyncio.to_thread(_compared, place.section, version, own, stored)
-        except PackBroken as error:
+        except (PackBroken, ImportRefused) as error:
             log.warning("audit_without_source", app_id=str(place.app_id), reason=str(error))
             return Outcome.LOST
         self._spent += self._clock.monotonic() - began
@@ -189,13 +188,23 @@ class Auditor:
         GRAPH_CACHE.clear()
 
 
+def _manifest_in(document: Document, app_id: UUID) -> Manifest | None:
+    """None when it is none: whatever one app's is, the others have their turn."""
+    try:
+        return Manifest.model_validate_json(bytes(document["body"]))
+    except (ValueError, KeyError, TypeError):
+        log.warning("audit_without_manifest", app_id=str(app_id))
+        return None
+
+
 def _compared(
     section: str, version: int, packs: list[tuple[str, bytes]], stored: list[Document]
 ) -> tuple[SectionReadings, bool]:
     """What the section's code says, and whether that is what is stored."""
     computed = read_section(unpack_section(section, version, packs))
     try:
-        same = bool(stored) and _alike(decode(bytes(one["body"]) for one in stored), computed)
+        whole = bool(stored) and stored[0]["parts"] == len(stored)
+        same = whole and _alike(decode(bytes(one["body"]) for one in stored), computed)
     except (ReadingsBroken, KeyError, TypeError):
         same = False
     return computed, same

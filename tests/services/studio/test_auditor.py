@@ -46,8 +46,8 @@ async def damage(desk: Desk, name: str, how: str) -> None:
         entity_id = next(i for i, one in read.readings.items() if one.uses)
         lines = {**read.lines, entity_id: '{"uses":[],"unclear":[]}'}
         (document["body"],) = encode(type(read)(read.entities, read.readings, lines))
-    elif how == "no body":
-        del document["body"]
+    elif how in ("body", "parts"):
+        del document[how]
     else:
         document["body"] = b"garbage"
     await documents.replace(kept.READINGS, document)
@@ -84,7 +84,7 @@ async def test_sound_apps_raise_no_alarm(desk: Desk) -> None:
     assert REGISTRY.get_sample_value("basalt_invariant_violations", LABELS) == 0
 
 
-@pytest.mark.parametrize("how", ["one use less", "no body", "garbage"])
+@pytest.mark.parametrize("how", ["one use less", "body", "parts", "garbage"])
 async def test_damage_is_named_counted_and_put_right(desk: Desk, how: str) -> None:
     app_id, digest = await an_app(desk)
     await damage(desk, await name_of(desk, digest), how)
@@ -144,6 +144,22 @@ async def test_a_source_that_is_lost_is_no_reason_to_stop(desk: Desk) -> None:
     assert await swept(Auditor(desk.studio.resources)) == []
 
     assert counted(Outcome.LOST) - before == 2
+
+
+@pytest.mark.parametrize("content", [{"body": b"garbage"}, {}])
+@pytest.mark.parametrize("collection", ["revisions", "packs"])
+async def test_damage_of_one_app_hides_no_other_apps(
+    desk: Desk, collection: str, content: dict[str, bytes]
+) -> None:
+    documents = desk.studio.resources.mongo
+    async for document in documents._database[collection].find({}):  # the starter app's
+        await documents.replace(collection, {"_id": document["_id"], **content})
+    app_id, digest = await an_app(desk)
+    await damage(desk, await name_of(desk, digest), "garbage")
+
+    found = await swept(Auditor(desk.studio.resources))
+
+    assert found == [Place(desk.workspace_id, app_id, "page:Home")]
 
 
 async def test_beside_a_platform_at_work_nothing_is_reported(desk: Desk) -> None:
