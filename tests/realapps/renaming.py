@@ -9,6 +9,7 @@ from services.studio.references import bindings_in
 from services.studio.references.rename import Renamed
 from services.studio.store.renaming import after_rename, rename_in
 from tests.realapps.findings import Findings
+from tests.realapps.records import sources_of
 from tests.realapps.referee import Referee
 from tests.realapps.renames import Auditor
 
@@ -92,10 +93,10 @@ def refusal_rule(what: str) -> str:
 
 
 def referenced(app: App) -> list[tuple[Section, Entity]]:
-    """The entities that code of their page names, with their sections."""
+    """The entities that code of their page names, or a list of it repeats, with their sections."""
     found = []
     for section in app.sections.values():
-        names = set(_names_in(section))
+        names = {*_names_in(section), *_repeated_in(section)}
         found += [(section, e) for e in section.entities if e.kind in NAMED and e.name in names]
     return found
 
@@ -105,6 +106,13 @@ def _names_in(section: Section) -> Iterator[str]:
         for binding in bindings:
             for one in binding.expressions:
                 yield from (name.name for name in one.names.found)
+
+
+def _repeated_in(section: Section) -> Iterator[str]:
+    """Lists of the older kind keep whole copies of widgets, by name."""
+    for _, source in sources_of(section):
+        template = (source.value or {}).get("template")
+        yield from template if isinstance(template, dict) else ()
 
 
 def unused_name(app: App) -> str:
