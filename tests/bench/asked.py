@@ -20,7 +20,7 @@ from chassis.context import Context, sign
 from contracts.studio.app import GetDependencies
 from services.gateway.ids import decode
 from services.studio.appsmith import App, Entity, parse
-from services.studio.references.graph import NAMED
+from services.studio.appsmith.entities import NAMED
 from tests.bench.references import quartile, whole_graph
 from tests.bench.table import Measurement
 from tests.bench.usage import cpu_s

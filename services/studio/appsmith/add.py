@@ -8,6 +8,7 @@ from typing import Any
 
 from services.studio.appsmith.app import APPLICATION, App, page_ids
 from services.studio.appsmith.canvas import canvas_nodes
+from services.studio.appsmith.containers import container_of, with_child
 from services.studio.appsmith.edit import Edited, entity_of
 from services.studio.appsmith.edit_rules import (
     check_name,
@@ -19,7 +20,6 @@ from services.studio.appsmith.entities import Entity, Kind, Object
 from services.studio.appsmith.page_files import (
     QUERIES,
     SCRIPTS,
-    WIDGETS,
     is_one_file,
     page_file_name,
 )
@@ -39,8 +39,6 @@ from services.studio.appsmith.templates import (
     widget_value,
 )
 from services.studio.appsmith.widgets import own_ids
-
-CANVAS = "CANVAS_WIDGET"
 
 
 def add_entity(
@@ -135,15 +133,12 @@ def _add_folder(
 
 def _add_widget(app: App, section: Section, name: str, parent_id: str, given: Object) -> Edited:
     check_widget(given)
-    folder, container = f"pages/{section.page}/{WIDGETS}/", ROOT_ID
-    if parent_id:
-        parent = _parent(app, section, parent_id)
-        container = _canvas_id(exact_json(section.files[parent.path]))
-        folder = parent.path.rpartition("/")[0] + "/"
+    container = container_of(section, parent_id)
     taken = {i for entity in section.entities for i in _ids(section, entity)} | {ROOT_ID}
-    value = widget_value(name, _new_id(section, name, given, taken), container, given)
-    own_folder = file_name(name) if value.get("children") else ""
-    if own_folder:
+    widget_id = _new_id(section, name, given, taken)
+    value = widget_value(name, widget_id, container.canvas_id, given)
+    folder = container.folder
+    if value.get("children"):
         folder = _free(section, folder, name, "") + "/"
     path = _free(section, folder, name, ".json")
     return _added(app, f"{Kind.WIDGET}:{path}", section.with_files({path: encode_json(value)}))
@@ -151,51 +146,21 @@ def _add_widget(app: App, section: Section, name: str, parent_id: str, given: Ob
 
 def _add_node(app: App, section: Section, name: str, parent_id: str, given: Object) -> Edited:
     check_widget(given)
-    root = next((e for e in section.entities if e.kind is Kind.WIDGET and not e.parent_id), None)
-    if root is None:
-        raise EditRefused(field="page", rule=EditRule.PAGE_UNKNOWN, detail=section.page)
-    parent = _parent(app, section, parent_id) if parent_id else root
-    old = section.files[parent.path]
-    whole = exact_json(old)
-    nodes = list(canvas_nodes(parent.path, whole))
-    taken = {str(node.value.get("widgetId")) for node in nodes}
-    holder = next(node.value for node in nodes if node.entity_id == parent.entity_id)
-    if holder.get("type") != CANVAS:
-        holder = _canvas_child(holder) or holder
-    children = holder.setdefault("children", [])
-    if not isinstance(children, list):
-        raise EditRefused(field="parent_id", rule=EditRule.NOT_A_CONTAINER, detail=parent.name)
+    container = container_of(section, parent_id)
+    old = section.files[container.path]
+    taken = {
+        str(node.value.get("widgetId")) for node in canvas_nodes(container.path, exact_json(old))
+    }
     widget_id = _new_id(section, name, given, taken)
-    children.append(widget_value(name, widget_id, str(holder.get("widgetId")), given))
-    changed = section.with_files({parent.path: encode_json(whole, old)})
-    return _added(app, f"{Kind.WIDGET}:{parent.path}#{widget_id}", changed)
+    value = widget_value(name, widget_id, container.canvas_id, given)
+    content = with_child(old, container.way, encode_json(value).decode())
+    changed = section.with_files({container.path: content})
+    return _added(app, f"{Kind.WIDGET}:{container.path}#{widget_id}", changed)
 
 
 def _added(app: App, entity_id: str, *sections: Section) -> Edited:
     after = app.with_sections(sections)
     return Edited(after, entity_of(after, entity_id))
-
-
-def _parent(app: App, section: Section, parent_id: str) -> Entity:
-    parent = section.by_id.get(parent_id)
-    if parent is None or parent.kind is not Kind.WIDGET:
-        raise EditRefused(field="parent_id", rule=EditRule.UNKNOWN_ENTITY, detail=parent_id)
-    return parent
-
-
-def _canvas_child(value: Object) -> Object | None:
-    children = value.get("children")
-    found = children if isinstance(children, list) else []
-    return next((x for x in found if isinstance(x, dict) and x.get("type") == CANVAS), None)
-
-
-def _canvas_id(parent: Object) -> str:
-    """The id that widgets inside `parent` name as theirs: its first canvas."""
-    canvas = _canvas_child(parent)
-    if canvas is None:
-        detail = f"{parent.get('widgetName')} has no canvas to put widgets on"
-        raise EditRefused(field="parent_id", rule=EditRule.NOT_A_CONTAINER, detail=detail)
-    return str(canvas.get("widgetId"))
 
 
 def _ids(section: Section, entity: Entity) -> list[str]:

@@ -9,9 +9,7 @@ from services.studio.appsmith.raw_json import Way, with_item
 from services.studio.appsmith.refusals import EditRefused, EditRule
 from services.studio.appsmith.sections import Section
 from services.studio.appsmith.sources import encode_json, exact_json
-from services.studio.appsmith.templates import ROOT_ID
-
-CANVAS = "CANVAS_WIDGET"
+from services.studio.appsmith.templates import CANVAS, ROOT_ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from services.studio.appsmith.entities import JSON_BYTES_MAX, Entity, Kind
+from services.studio.appsmith.entities import JSON_BYTES_MAX, NAMED, Entity, Kind
 from services.studio.appsmith.refusals import EditRefused, EditRule
 from services.studio.appsmith.sections import Section
 from services.studio.appsmith.sources import encode_json
@@ -11,7 +11,6 @@ from services.studio.appsmith.sources import encode_json
 NAME_LENGTH_MAX = 200
 DEPTH_MAX = 200
 _SECRET = re.compile(r"password|secret|token|private_?key|api_?key|access_?key", re.IGNORECASE)
-_ONE_NAMESPACE = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
 
 
 def check_name(section: Section, kind: Kind, name: object, besides: Entity | None = None) -> str:
@@ -19,7 +18,7 @@ def check_name(section: Section, kind: Kind, name: object, besides: Entity | Non
     name = check_is_name(name)
     if besides is not None and besides.name == name:
         return name
-    rivals = _ONE_NAMESPACE if kind in _ONE_NAMESPACE else (kind,)
+    rivals = NAMED if kind in NAMED else (kind,)
     if any(entity.name == name for entity in section.entities if entity.kind in rivals):
         raise EditRefused(field="name", rule=EditRule.NAME_TAKEN, detail=name)
     return name

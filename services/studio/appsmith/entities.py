@@ -37,6 +37,11 @@ class Kind(StrEnum):
     FILE = "file"
 
 
+NAMED = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
+"""What code calls by its name, each page having one set of names for all of them; a script's
+function is called only through its script."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """One thing of an app; its source is in the files at `paths` (see `sources.read_source`).

@@ -19,6 +19,13 @@ FORMATS_OLD = (2, 3)
 """Queries are a JSON file each, with their body in it; in the oldest, scripts are too."""
 
 
+def has_own_folder(path: str) -> bool:
+    """Whether a widget's file is in a folder of its name, with what is inside of it."""
+    folder, _, file = path.rpartition("/")
+    stem = file.removesuffix(".json")
+    return folder.rpartition("/")[2] == stem != file and folder.count("/") > 2
+
+
 @dataclass(slots=True)
 class PageFiles:
     """A page's paths by meaning. `queries` and `scripts`: folder name -> its paths."""

@@ -8,6 +8,9 @@ import unicodedata
 from services.studio.appsmith.entities import Object
 
 ROOT_ID = "0"
+CANVAS = "CANVAS_WIDGET"
+"""What a widget, or a page, has its widgets on."""
+
 _ID_LENGTH = 10
 _PUNCTUATION = re.escape(string.punctuation)
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -33,7 +36,7 @@ def root_canvas(format_version: int) -> Object:
         "snapColumns": 64,
         "snapRows": 125,
         "topRow": 0,
-        "type": "CANVAS_WIDGET",
+        "type": CANVAS,
         "version": 90,
         "widgetId": ROOT_ID,
         "widgetName": "MainContainer",

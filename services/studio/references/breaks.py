@@ -11,8 +11,9 @@ from enum import StrEnum
 from services.studio.appsmith import App, Entity, Kind, Section
 from services.studio.appsmith.app_level import names_given
 from services.studio.appsmith.compare import Path
+from services.studio.appsmith.entities import NAMED
 from services.studio.references.bindings import Binding, bindings_in, maybe_saying
-from services.studio.references.graph import NAMED, PageGraph
+from services.studio.references.graph import PageGraph
 from services.studio.references.platform import PLATFORM
 from services.studio.references.readings import How, Reading, Use, reading_of
 from services.studio.references.syntax import BY_PAGE_NAME

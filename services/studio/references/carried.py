@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from services.studio.appsmith import Entity, Kind, Section
 from services.studio.appsmith.canvas import canvas_nodes
 from services.studio.appsmith.compare import Path
-from services.studio.appsmith.containers import CANVAS, tree_ways
+from services.studio.appsmith.containers import tree_ways
 from services.studio.appsmith.entities import Object
+from services.studio.appsmith.page_files import has_own_folder
 from services.studio.appsmith.raw_json import item_at, with_value
 from services.studio.appsmith.sources import encode_json, exact_json
-from services.studio.appsmith.templates import made_id
+from services.studio.appsmith.templates import CANVAS, made_id
 from services.studio.references.bindings import Binding
 from services.studio.references.recast import (
     Recast,
@@ -126,8 +127,8 @@ def paths_for(
     for one in sorted(inside, key=lambda e: (e is not inside[0], e.path.count("/"), e.path)):
         base = outer.get(outer_folder(one), there + outer_folder(one).removeprefix(here))
         stem = stems.get(one.entity_id, _stem(one))
-        path = free_path(used, base, stem, "" if _has_folder(one) else ".json")
-        if _has_folder(one):
+        path = free_path(used, base, stem, "" if has_own_folder(one.path) else ".json")
+        if has_own_folder(one.path):
             outer[one.path.rpartition("/")[0] + "/"] = path + "/"
             path = f"{path}/{path.rpartition('/')[2]}.json"
         used |= occupied([path])
@@ -177,15 +178,10 @@ def nodes_on(section: Section) -> Iterator[Object]:
             yield from (node for _, node in nodes_of(value))
 
 
-def _has_folder(entity: Entity) -> bool:
-    folder = entity.path.rpartition("/")[0]
-    return folder.rpartition("/")[2] == _stem(entity) and folder.count("/") > 2
-
-
 def outer_folder(entity: Entity) -> str:
     """The folder that a widget's file, or its own folder, is in; with its slash."""
     folder = entity.path.rpartition("/")[0]
-    return (folder.rpartition("/")[0] if _has_folder(entity) else folder) + "/"
+    return (folder.rpartition("/")[0] if has_own_folder(entity.path) else folder) + "/"
 
 
 def _stem(entity: Entity) -> str:

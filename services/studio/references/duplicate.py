@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.studio.appsmith import App, EditRefused, EditRule, Entity, Kind, Section
 from services.studio.appsmith.containers import child_at, tree_ways, with_child
 from services.studio.appsmith.edit import entity_of, with_inside
+from services.studio.appsmith.entities import NAMED
 from services.studio.appsmith.on_load import entry_texts, runs, with_entries
 from services.studio.appsmith.sources import exact_json
 from services.studio.references.bindings import Binding, bindings_in
@@ -24,7 +25,6 @@ from services.studio.references.carried import (
     recast_document,
 )
 from services.studio.references.copy_names import CopyNames
-from services.studio.references.graph import NAMED
 from services.studio.references.page_copies import duplicate_page
 from services.studio.references.recast import (
     PageNames,

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from services.studio.appsmith import Entity, Kind
+from services.studio.appsmith.entities import NAMED
 from services.studio.references.platform import PLATFORM
 from services.studio.references.readings import Reading, Use
-
-NAMED = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
-"""What code may call by its name; a script's function only through its script."""
 
 MEANT_MAX = 100
 RUNNABLE = (Kind.QUERY, Kind.SCRIPT, Kind.SCRIPT_FUNCTION)

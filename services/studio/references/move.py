@@ -16,6 +16,7 @@ from services.studio.appsmith.containers import (
     with_child,
 )
 from services.studio.appsmith.edit import entity_of, with_inside
+from services.studio.appsmith.entities import NAMED
 from services.studio.appsmith.on_load import (
     entry_texts,
     runs,
@@ -40,7 +41,6 @@ from services.studio.references.carried import (
     recast_document,
 )
 from services.studio.references.copy_names import CopyNames
-from services.studio.references.graph import NAMED
 from services.studio.references.recast import (
     PageNames,
     Recast,

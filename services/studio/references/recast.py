@@ -18,13 +18,12 @@ from services.studio.appsmith.sources import BODY_AT, WITH_BODY, body_path, exac
 from services.studio.references.bindings import TEXT, Binding
 from services.studio.references.javascript import Goal, names_in
 from services.studio.references.renames.entity import splice_of
-from services.studio.references.renames.own_names import path_keys
+from services.studio.references.renames.own_names import PATH_LISTS, path_keys
 from services.studio.references.splice import Splice, Spot, spliced, spliced_json
 from services.studio.references.syntax import BY_PAGE_NAME
 
 Spots = dict[Spot, list[Splice]]
 
-_LISTS = ("dynamicBindingPathList", "dynamicTriggerPathList", "dynamicPropertyPathList")
 _TEMPLATE = "template."
 
 
@@ -125,7 +124,7 @@ def widget_spots(value: Object, recast: Recast) -> Spots:
             spots[Spot((*path, "template", old), is_key=True)] = [Splice(0, len(old), new)]
             if part(template, old).get("widgetName") == old:
                 put(spots, (*path, "template", old, "widgetName"), old, new)
-        for name in _LISTS:
+        for name in PATH_LISTS:
             listed = node.get(name)
             for n, entry in enumerate(listed if isinstance(listed, list) else []):
                 key = entry.get("key") if isinstance(entry, dict) else None

@@ -3,7 +3,7 @@
 from collections.abc import Container
 
 from services.studio.appsmith import EditRefused, EditRule, Kind, Section
-from services.studio.references.graph import NAMED
+from services.studio.appsmith.entities import NAMED
 from services.studio.references.renames.entity import rename_entity
 from services.studio.references.renames.function import rename_function
 from services.studio.references.renames.plan import Changed, Renamed

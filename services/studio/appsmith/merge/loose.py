@@ -11,7 +11,7 @@ from itertools import islice
 
 from services.studio.appsmith.app import App
 from services.studio.appsmith.compare import Path
-from services.studio.appsmith.merge.presence import NAMED
+from services.studio.appsmith.entities import NAMED
 from services.studio.appsmith.sections import PAGE_PREFIX, Section
 from services.studio.references.readings import readings_in
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from services.studio.appsmith.compare import MISSING, Path
-from services.studio.appsmith.entities import Entity, Kind
+from services.studio.appsmith.entities import NAMED, Entity, Kind
 from services.studio.appsmith.match import Pairs
 from services.studio.appsmith.merge.conflicts import Clash, Referee, Side
-from services.studio.appsmith.merge.presence import NAMED
 from services.studio.appsmith.merge.turned import Trio
 from services.studio.appsmith.sections import Section
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from services.studio.appsmith.entities import Entity, Kind
 from services.studio.appsmith.match import pairs
 from services.studio.appsmith.merge.turned import CONTENT, Trio, Turned
-from services.studio.appsmith.page_files import WIDGETS
+from services.studio.appsmith.page_files import WIDGETS, has_own_folder
 from services.studio.appsmith.refusals import ImportRefused
 from services.studio.appsmith.sections import FORMAT_FILES, Section
 from services.studio.appsmith.sources import WITH_BODY, body_path, is_whole
@@ -68,7 +68,9 @@ def _to(entity: Entity, path: str, section: Section) -> Iterator[tuple[str, str]
 def _paths(section: Section, n: int, moves: list[Move]) -> dict[str, str]:
     """All that move on a side: with a box goes what only this side has put into its folder."""
     moved = {a: b for _, paths in moves for a, b in paths[n].items()}
-    folders = {_folder(a): _folder(b) for a, b in moved.items() if _is_own(a) and _is_own(b)}
+    folders = {
+        _folder(a): _folder(b) for a, b in moved.items() if has_own_folder(a) and has_own_folder(b)
+    }
     for path in section.files if folders else ():
         folder = _folder(path)
         while folder and folder not in folders:
@@ -105,7 +107,7 @@ def regrouped(merged: Section, *sides: Section) -> Section:
         folder = _folder(paths.get(outer.path, outer.path)) if outer else _top(merged)
         if one.entity_id not in odd:
             file = one.path.rpartition("/")[2]
-            own = f"{file.removesuffix('.json')}/" if _is_own(one.path) else ""
+            own = f"{file.removesuffix('.json')}/" if has_own_folder(one.path) else ""
             paths[one.path] = f"{folder}/{own}{file}"
     files = {paths.get(path, path): content for path, content in merged.files.items()}
     if len(files) < len(merged.files):
@@ -118,7 +120,7 @@ def _misplaced(section: Section) -> Iterator[Entity]:
         if one.kind is Kind.WIDGET:
             outer = section.by_id.get(one.parent_id)
             home = _folder(one.path)
-            home = _folder(home) if _is_own(one.path) else home
+            home = _folder(home) if has_own_folder(one.path) else home
             if home != (_folder(outer.path) if outer else _top(section)):
                 yield one
 
@@ -134,13 +136,6 @@ def _outer_first(section: Section) -> Iterator[Entity]:
         one = pending.pop()
         yield one
         pending += inside.get(one.entity_id, [])
-
-
-def _is_own(path: str) -> bool:
-    """Whether a widget's file is in a folder of its name, with what is inside of it."""
-    folder, _, file = path.rpartition("/")
-    stem = file.removesuffix(".json")
-    return folder.rpartition("/")[2] == stem != file and folder.count("/") > 2
 
 
 def _folder(path: str) -> str:

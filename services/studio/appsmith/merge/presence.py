@@ -9,18 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from services.studio.appsmith.compare import MISSING, sources
-from services.studio.appsmith.entities import Entity, Kind
+from services.studio.appsmith.entities import NAMED, Entity
 from services.studio.appsmith.merge.conflicts import Clash, Referee, Side
 from services.studio.appsmith.sections import Section
 from services.studio.appsmith.sources import Source
-
-NAMED = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT)
-"""Share one namespace in a page."""
+from services.studio.appsmith.templates import CANVAS
 
 DEPTH_MAX = 1_000
 """Of what is inside of what; deeper things only come in another order."""
-
-CANVAS = "CANVAS_WIDGET"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from services.studio.appsmith.edit_rules import DEPTH_MAX
-from services.studio.appsmith.entities import Kind, Object, load_object, text
-from services.studio.appsmith.merge.presence import NAMED
+from services.studio.appsmith.entities import NAMED, Kind, Object, load_object, text
 from services.studio.appsmith.refusals import ImportRefused
 from services.studio.appsmith.sections import Section
 from services.studio.appsmith.sources import exact_json

@@ -6,8 +6,8 @@ from collections.abc import Container, Mapping
 from services.studio.appsmith import EditRefused, EditRule, Entity, Section
 from services.studio.appsmith.compare import path_text
 from services.studio.appsmith.edit_rules import check_name
+from services.studio.appsmith.entities import NAMED
 from services.studio.references.bindings import bindings_in
-from services.studio.references.graph import NAMED
 from services.studio.references.javascript import Doubt, Goal, Name, Names
 from services.studio.references.platform import PLATFORM
 from services.studio.references.readings import Reading, reading_of

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 
 from services.studio.appsmith import EditRefused, EditRule, Entity, Section
 from services.studio.appsmith.edit_rules import check_is_name
-from services.studio.appsmith.entities import part
+from services.studio.appsmith.entities import NAMED, part
 from services.studio.appsmith.sources import exact_json
 from services.studio.references.bindings import Binding, bindings_in
-from services.studio.references.graph import NAMED
 from services.studio.references.javascript import Doubt, Goal, Names
 from services.studio.references.readings import Reading, Use, reading_of
 from services.studio.references.renames.entity import check_identifier

@@ -8,11 +8,12 @@ from services.studio.appsmith import Entity, Kind, Section
 from services.studio.appsmith.compare import Path
 from services.studio.appsmith.containers import tree_ways
 from services.studio.appsmith.entities import part
-from services.studio.appsmith.page_files import METADATA
+from services.studio.appsmith.on_load import entries_of
+from services.studio.appsmith.page_files import METADATA, has_own_folder
 from services.studio.appsmith.sources import exact_json
 from services.studio.references.splice import Splice, Spot
 
-_LISTS = ("dynamicBindingPathList", "dynamicTriggerPathList", "dynamicPropertyPathList")
+PATH_LISTS = ("dynamicBindingPathList", "dynamicTriggerPathList", "dynamicPropertyPathList")
 _ENDINGS = (".json", ".txt", ".js")
 
 Found = tuple[str, str, Spot, str, Splice]
@@ -88,7 +89,7 @@ def _of_widget(
         if part(value, "template", old).get("widgetName") == old:
             spot = Spot((*start, "template", old, "widgetName"))
             yield one.entity_id, one.path, spot, old, Splice(0, len(old), new)
-        for name in _LISTS:
+        for name in PATH_LISTS:
             listed = value.get(name)
             for n, entry in enumerate(listed if isinstance(listed, list) else []):
                 key = entry.get("key") if isinstance(entry, dict) else None
@@ -134,7 +135,7 @@ class _Own:
     def in_page(self, page: Entity) -> Iterator[Found]:
         """What runs when the page opens is listed with the page."""
         value = exact_json(self.section.files[page.path])
-        for way, action in on_load(value, "unpublishedPage"):
+        for way, action in entries_of(value):
             yield from self._full(page, (*way, "name"), action)
             for key in ("id", "collectionId"):
                 yield from self._id(page, (*way, key), action)
@@ -154,17 +155,6 @@ class _Own:
     def _spot(self, one: Entity, path: Path, at: int) -> Found:
         splice = Splice(at, at + len(self.old), self.new)
         return one.entity_id, one.path, Spot(path), self.old, splice
-
-
-def on_load(value: Mapping[str, object], page: str) -> Iterator[tuple[Path, dict[str, object]]]:
-    """What a page's JSON lists under `page` to run when it opens, each with its path."""
-    layouts = part(value, page).get("layouts")
-    for n, layout in enumerate(layouts if isinstance(layouts, list) else []):
-        rounds = layout.get("layoutOnLoadActions") if isinstance(layout, dict) else None
-        for m, actions in enumerate(rounds if isinstance(rounds, list) else []):
-            for k, action in enumerate(actions if isinstance(actions, list) else []):
-                if isinstance(action, dict):
-                    yield (page, "layouts", n, "layoutOnLoadActions", m, k), action
 
 
 def _begins(text: object, name: str) -> bool:
@@ -197,8 +187,8 @@ def _widget_paths(section: Section, entity: Entity, new: str) -> dict[str, str]:
     if file != f"{entity.name}.json":
         return {}
     moved = {entity.path: f"{folder}/{new}.json"}
-    outer, _, last = folder.rpartition("/")
-    if last == entity.name and outer.count("/") >= 2:
+    outer = folder.rpartition("/")[0]
+    if has_own_folder(entity.path):
         for path in section.files:
             if path.startswith(folder + "/"):
                 inside = moved.get(path, path)

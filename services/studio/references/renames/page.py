@@ -9,6 +9,7 @@ from services.studio.appsmith.app import APPLICATION, page_ids
 from services.studio.appsmith.compare import Path
 from services.studio.appsmith.edit_rules import check_is_name
 from services.studio.appsmith.entities import Object, part
+from services.studio.appsmith.on_load import entries_of
 from services.studio.appsmith.page_files import page_file_name
 from services.studio.appsmith.paths import file_name
 from services.studio.appsmith.sections import APP_SECTION, PAGE_PREFIX
@@ -16,7 +17,7 @@ from services.studio.appsmith.sources import WITH_BODY, exact_json
 from services.studio.appsmith.templates import slug
 from services.studio.references.bindings import bindings_in, maybe_saying
 from services.studio.references.javascript import Goal, Names
-from services.studio.references.renames.own_names import Found, on_load, part_at
+from services.studio.references.renames.own_names import Found, part_at
 from services.studio.references.renames.plan import (
     Plan,
     Renamed,
@@ -141,7 +142,7 @@ class _Own:
         for n in range(len(layouts) if isinstance(layouts, list) else 0):
             way: Path = (twin, "layouts", n)
             yield from self._same(page, (*way, "id"), part_at(value, way))
-        for way, action in on_load(value, twin):
+        for way, action in entries_of(value, twin):
             for key in ("id", "collectionId"):
                 yield from self._id(page, (*way, key), action)
             yield from self._same(page, (*way, "pageId"), action)

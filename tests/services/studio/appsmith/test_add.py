@@ -141,7 +141,6 @@ class TestAdd:
         inside = {"page": "Home", "value": text, "parent_id": "widget:none"}
         assert rule(Kind.WIDGET, "W", **inside) == EditRule.UNKNOWN_ENTITY
         assert rule(Kind.THEME, "T") == EditRule.NOT_ADDABLE
-        if format_version == 5:
-            leaf = id_of(app, Kind.WIDGET, "Text1")
-            inside = {"page": "Home", "value": text, "parent_id": leaf}
-            assert rule(Kind.WIDGET, "W", **inside) == EditRule.NOT_A_CONTAINER
+        leaf = id_of(app, Kind.WIDGET, "Text1")
+        inside = {"page": "Home", "value": text, "parent_id": leaf}
+        assert rule(Kind.WIDGET, "W", **inside) == EditRule.NOT_A_CONTAINER
