@@ -1,15 +1,18 @@
 """Edits of a draft, an entity at a time. Each that changes something is a new revision."""
 
-from chassis.clock import Clock, new_id
+from chassis.clock import Clock
 from chassis.context import Context
 from contracts.studio.app import (
     AddEntity,
     ChangeEntity,
+    DeleteEntity,
     EntityAdded,
     EntityChanged,
     EntityRemoved,
     RemoveEntity,
 )
+from services.studio.handlers.heads import advance_head
+from services.studio.handlers.refactorings import delete_entity
 from services.studio.model import Addition, App, Apps, Drafts, Edited, Revisions, app_of
 
 
@@ -79,19 +82,11 @@ async def remove_entity(
     clock: Clock,
     context: Context,
 ) -> EntityRemoved:
-    """Out of the draft, with what is inside it; older revisions keep it."""
-    app = await app_of(apps, command.workspace_id, command.app_id)
-    app.demand_editable()
-    edited = await drafts.remove(app, command.entity_id, command.expected_version)
-    _advance(app, edited, "remove", apps, revisions, clock, context)
-    return EntityRemoved(
-        workspace_id=app.workspace_id,
-        app_id=app.app_id,
-        entity_id=edited.entity_id,
-        kind=edited.kind,
-        name=edited.name,
-        revision_id=app.head_revision_id,
-    )
+    """As DeleteEntity, whatever it breaks."""
+    deletion = DeleteEntity(**command.model_dump(), breaking=True)
+    _, removed = await delete_entity(deletion, apps, drafts, revisions, clock, context)
+    assert isinstance(removed, EntityRemoved), "nobody asked for a dry run"
+    return removed
 
 
 def _advance(
@@ -103,12 +98,8 @@ def _advance(
     clock: Clock,
     context: Context,
 ) -> None:
-    if edited.content.digest == app.head_digest:
-        return
     message = f"{verb} {edited.kind} {edited.name}"
-    revision = app.advance(new_id(), edited.content, message, context.actor_id, clock.now())
-    revisions.save(revision)
-    apps.save(app)
+    advance_head(app, edited.content, message, apps, revisions, clock, context)
 
 
 HANDLERS = (add_entity, change_entity, remove_entity)

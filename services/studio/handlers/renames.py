@@ -1,9 +1,10 @@
 """Renames: the entity and all that refers to it, in one revision."""
 
-from chassis.clock import Clock, new_id
+from chassis.clock import Clock
 from chassis.context import Context
 from contracts.base import Message
 from contracts.studio.app import CHANGES_MAX, EntityRenamed, RenameEntity, RenameOutcome
+from services.studio.handlers.heads import advance_head
 from services.studio.model import App, Apps, Drafts, Revisions, app_of
 from services.studio.model.listing import ids_told
 from services.studio.model.renaming import Renaming
@@ -22,13 +23,12 @@ async def rename_entity(
     app.demand_editable()
     renaming = await drafts.rename(app, command)
     edited = renaming.edited
-    if edited is None or edited.content.digest == app.head_digest:
+    if edited is None:
         return (_outcome(app, command, renaming),)
-    message = f"rename to {edited.name}"
-    actor, past = context.actor_id, app.made_of.followed(command.entity_id, edited.entity_id)
-    revision = app.advance(new_id(), edited.content, message, actor, clock.now(), past)
-    revisions.save(revision)
-    apps.save(app)
+    message, content = f"rename to {edited.name}", edited.content
+    past = app.made_of.followed(command.entity_id, edited.entity_id)
+    if not advance_head(app, content, message, apps, revisions, clock, context, past):
+        return (_outcome(app, command, renaming),)
     renamed = EntityRenamed(
         workspace_id=app.workspace_id,
         app_id=app.app_id,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chassis.clock import Clock, new_id
+from chassis.clock import Clock
 from chassis.context import Context
 from chassis.errors import Rejected
 from contracts.base import Message
@@ -15,6 +15,7 @@ from contracts.studio.app import (
     RevisionsMerged,
     RevisionUnknown,
 )
+from services.studio.handlers.heads import advance_head
 from services.studio.model import Adopted, App, Apps, Drafts, Revisions, app_of
 from services.studio.model.merging import MergedContent, Merges
 from services.studio.model.revision import Revision
@@ -37,10 +38,8 @@ async def restore_revision(
         return _restored(app, restored, None)
     adopted = await drafts.adopt(app, app.app_id, app.workspace_id, restored.digest)
     message = f"restore revision {restored.number}"
-    actor, past = context.actor_id, restored.made_of
-    revision = app.advance(new_id(), adopted.content, message, actor, clock.now(), past)
-    revisions.save(revision)
-    apps.save(app)
+    past = restored.made_of
+    advance_head(app, adopted.content, message, apps, revisions, clock, context, past)
     return _restored(app, restored, adopted)
 
 
@@ -73,11 +72,9 @@ async def merge_revisions(
         return (_outcome(app, merged, app.head_revision_id),)
     adopted = await drafts.adopt(app, app.app_id, app.workspace_id, merged.digest)
     message = f"merge revision {theirs.number}"
-    actor, past = context.actor_id, theirs.made_of.merged(app.made_of)
-    revision = app.advance(new_id(), adopted.content, message, actor, clock.now(), past)
-    revisions.save(revision)
-    apps.save(app)
-    return _outcome(app, merged, revision.revision_id), _merged(app, command, merged)
+    past = theirs.made_of.merged(app.made_of)
+    advance_head(app, adopted.content, message, apps, revisions, clock, context, past)
+    return _outcome(app, merged, app.head_revision_id), _merged(app, command, merged)
 
 
 async def revision_of(revisions: Revisions, app: App, revision_id: UUID) -> Revision:

@@ -15,8 +15,8 @@ from contracts.studio.app import (
     HeadMoved,
     RevisionUnknown,
 )
-from services.studio.model.operating import Operated, Operation
 from services.studio.model.past import Past
+from services.studio.model.refactoring import Refactored, Refactoring
 from services.studio.model.renaming import Renamable, Renaming
 from services.studio.model.revision import Revision
 
@@ -187,11 +187,9 @@ class Drafts(Protocol):
         text: str | None,
     ) -> Edited: ...
 
-    async def remove(self, app: App, entity_id: str, expected_version: int) -> Edited: ...
-
     async def rename(self, app: App, wanted: Renamable) -> Renaming: ...
 
-    async def operate(self, app: App, wanted: Operation) -> Operated:
+    async def refactor(self, app: App, wanted: Refactoring) -> Refactored:
         """Move, duplicate or delete an entity; EntityInUse when that breaks what it may not."""
         ...
 

@@ -36,13 +36,12 @@ from services.studio.appsmith import (
     diff,
     new_app,
     pack_app,
-    remove_entity,
     replace_entity,
 )
 from services.studio.appsmith import App as Source
 from services.studio.appsmith import Edited as SourceEdit
 from services.studio.model import Addition, Adopted, App, Content, Edited
-from services.studio.model.operating import Operated, Operation, demand_whole
+from services.studio.model.refactoring import Refactored, Refactoring, demand_whole
 from services.studio.model.renaming import Renamable, Renaming
 from services.studio.references.section_readings import read_section
 from services.studio.store.bodies import Bodies, differing
@@ -50,7 +49,7 @@ from services.studio.store.changes import compared, counted, only
 from services.studio.store.contents import Contents, section_of
 from services.studio.store.graphs import Graphs
 from services.studio.store.index import EntityIndex
-from services.studio.store.operating import carried_out, sections_for
+from services.studio.store.refactoring import carried_out, sections_for
 from services.studio.store.renaming import after_rename, doubted, rename_in, told
 
 T = TypeVar("T")
@@ -114,11 +113,6 @@ class SqlDrafts(ChunkStore):
             app, manifest, held, lambda: replace_entity(held, entity_id, value=source, text=text)
         )
 
-    async def remove(self, app: App, entity_id: str, expected_version: int) -> Edited:
-        """Remove an entity from the head."""
-        manifest, held = await self._found(app, entity_id, expected_version)
-        return await self._edit(app, manifest, held, lambda: remove_entity(held, entity_id))
-
     async def rename(self, app: App, wanted: Renamable) -> Renaming:
         """Rename an entity of the head, with all that refers to it."""
         manifest, held = await self._found(app, wanted.entity_id, wanted.expected_version)
@@ -138,7 +132,7 @@ class SqlDrafts(ChunkStore):
         changes, mentions = told(renamed.changes), told(renamed.mentions)
         return Renaming(edited, renamed.entity_id, changes, mentions, doubted(renamed.unclear))
 
-    async def operate(self, app: App, wanted: Operation) -> Operated:
+    async def refactor(self, app: App, wanted: Refactoring) -> Refactored:
         """Move, duplicate or delete an entity of the head."""
         manifest, held = await self._found(app, wanted.entity_id, wanted.expected_version)
         if names := sections_for(wanted, held, manifest):
@@ -150,7 +144,7 @@ class SqlDrafts(ChunkStore):
             edited = await self._kept(app, manifest, held, done.edited)
         kind = EntityKind(entity.kind.value)
         ids = list(done.entity_ids)
-        return Operated(edited, entity.entity_id, kind, entity.name, ids, done.breaks)
+        return Refactored(edited, entity.entity_id, kind, entity.name, ids, done.breaks)
 
     async def adopt(
         self, app: App | None, app_id: UUID, workspace_id: UUID, digest: str

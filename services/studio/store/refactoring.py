@@ -8,7 +8,7 @@ from contracts.studio.app import BreakKind, DeleteEntity, DuplicateEntity, MoveE
 from services.studio.appsmith import PAGE_PREFIX, App, Edited, Manifest
 from services.studio.appsmith.compare import path_text
 from services.studio.appsmith.edit import entity_of
-from services.studio.model.operating import Operation
+from services.studio.model.refactoring import Refactoring
 from services.studio.references.breaks import Break
 from services.studio.references.delete import delete, needs_all_pages
 from services.studio.references.duplicate import duplicate
@@ -24,7 +24,7 @@ class Done:
     breaks: list[Told] = field(default_factory=list)
 
 
-def sections_for(wanted: Operation, app: App, manifest: Manifest) -> list[str]:
+def sections_for(wanted: Refactoring, app: App, manifest: Manifest) -> list[str]:
     """Sections that it is about, besides those around the entity."""
     there = [one.name for one in manifest.sections if one.name.startswith(PAGE_PREFIX)]
     if isinstance(wanted, MoveEntity):
@@ -32,7 +32,7 @@ def sections_for(wanted: Operation, app: App, manifest: Manifest) -> list[str]:
     return there if needs_all_pages(entity_of(app, wanted.entity_id).kind) else []
 
 
-def carried_out(app: App, wanted: Operation) -> Done:
+def carried_out(app: App, wanted: Refactoring) -> Done:
     """Raises EditRefused."""
     match wanted:
         case DeleteEntity():

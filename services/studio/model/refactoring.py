@@ -18,14 +18,15 @@ from contracts.studio.app import (
 if TYPE_CHECKING:
     from services.studio.model import Edited
 
-Operation = MoveEntity | DuplicateEntity | DeleteEntity
+Refactoring = MoveEntity | DuplicateEntity | DeleteEntity
+"""What is done to an entity with all that is inside it; renames are told apart, see `renaming`."""
 
 
 @dataclass(frozen=True)
-class Operated:
-    """`edited`: None in a dry run, and where nothing is to be done. `entity_id`: the entity's id
-    afterwards, or the copy's. `entity_ids`: all whose sources went, came or changed. `breaks`: all
-    places."""
+class Refactored:
+    """`edited`: None in a dry run; of the same content where nothing was to be done. `entity_id`:
+    the entity's id afterwards, or the copy's. `entity_ids`: all whose sources went, came or
+    changed. `breaks`: all places."""
 
     edited: "Edited | None"
     entity_id: str
@@ -35,7 +36,7 @@ class Operated:
     breaks: list[Break]
 
 
-def demand_whole(app_id: UUID, wanted: Operation, breaks: list[Break]) -> None:
+def demand_whole(app_id: UUID, wanted: Refactoring, breaks: list[Break]) -> None:
     """Rejected when something would break and nobody said that it may."""
     if not breaks or isinstance(wanted, DuplicateEntity) or wanted.breaking or wanted.dry_run:
         return

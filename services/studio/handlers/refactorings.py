@@ -1,6 +1,6 @@
 """Entities moved, duplicated and deleted, with all that is inside them, in one revision each."""
 
-from chassis.clock import Clock, new_id
+from chassis.clock import Clock
 from chassis.context import Context
 from contracts.base import Message
 from contracts.studio.app import (
@@ -14,9 +14,10 @@ from contracts.studio.app import (
     MoveEntity,
     MoveOutcome,
 )
+from services.studio.handlers.heads import advance_head
 from services.studio.model import App, Apps, Drafts, Revisions, app_of
 from services.studio.model.listing import ids_told
-from services.studio.model.operating import Operated, Operation
+from services.studio.model.refactoring import Refactored, Refactoring
 
 
 async def move_entity(
@@ -30,7 +31,7 @@ async def move_entity(
     """To where it is already, there is no new revision."""
     app = await app_of(apps, command.workspace_id, command.app_id)
     app.demand_editable()
-    done = await drafts.operate(app, command)
+    done = await drafts.refactor(app, command)
     advanced = _advance(app, command, done, "move", apps, revisions, clock, context)
     outcome = MoveOutcome(
         app_id=app.app_id,
@@ -66,7 +67,7 @@ async def duplicate_entity(
     """A copy beside the original."""
     app = await app_of(apps, command.workspace_id, command.app_id)
     app.demand_editable()
-    done = await drafts.operate(app, command)
+    done = await drafts.refactor(app, command)
     _advance(app, command, done, "duplicate", apps, revisions, clock, context)
     assert done.edited is not None, "nobody asked for a dry run"
     return EntityDuplicated(
@@ -93,7 +94,7 @@ async def delete_entity(
     """Out of the draft; older revisions keep it."""
     app = await app_of(apps, command.workspace_id, command.app_id)
     app.demand_editable()
-    done = await drafts.operate(app, command)
+    done = await drafts.refactor(app, command)
     advanced = _advance(app, command, done, "delete", apps, revisions, clock, context)
     entity_ids = ids_told(done.entity_ids)
     outcome = DeleteOutcome(
@@ -118,8 +119,8 @@ async def delete_entity(
 
 def _advance(
     app: App,
-    command: Operation,
-    done: Operated,
+    command: Refactoring,
+    done: Refactored,
     verb: str,
     apps: Apps,
     revisions: Revisions,
@@ -127,14 +128,11 @@ def _advance(
     context: Context,
 ) -> bool:
     """Whether there is a new head."""
-    if done.edited is None or done.edited.content.digest == app.head_digest:
+    if done.edited is None:
         return False
     message = f"{verb} {done.kind} {done.name}"
-    actor, past = context.actor_id, app.made_of.followed(command.entity_id, done.entity_id)
-    revision = app.advance(new_id(), done.edited.content, message, actor, clock.now(), past)
-    revisions.save(revision)
-    apps.save(app)
-    return True
+    past = app.made_of.followed(command.entity_id, done.entity_id)
+    return advance_head(app, done.edited.content, message, apps, revisions, clock, context, past)
 
 
 HANDLERS = (move_entity, duplicate_entity, delete_entity)
