@@ -7,7 +7,7 @@ import pytest
 from services.studio.appsmith import EditRefused, EditRule
 from services.studio.references.delete import delete
 from services.studio.references.duplicate import duplicate
-from tests.services.studio.references.operated import an_app, json_of, named, runs_of
+from tests.services.studio.references.small_app import an_app, json_of, named, runs_of
 
 FORMATS = (4, 5)
 

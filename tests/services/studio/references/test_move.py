@@ -8,7 +8,7 @@ from services.studio.appsmith import EditRefused, EditRule, parse
 from services.studio.references.breaks import Effect
 from services.studio.references.delete import delete
 from services.studio.references.move import Target, move
-from tests.services.studio.references.operated import an_app, json_of, named, runs_of
+from tests.services.studio.references.small_app import an_app, json_of, named, runs_of
 
 FORMATS = (4, 5)
 

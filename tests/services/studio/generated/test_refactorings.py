@@ -6,8 +6,8 @@ from random import Random
 import pytest
 
 from services.studio.appsmith import App, Kind, parse
-from tests.services.studio.generated.operations import Audit, movable, targets
 from tests.services.studio.generated.plans import a_plan
+from tests.services.studio.generated.refactorings import Audit, movable, targets
 from tests.services.studio.generated.written import files_of
 
 pytestmark = pytest.mark.thorough

@@ -1,7 +1,7 @@
-"""Moves, copies and deletions audited: what an operation must leave, and what undoes it.
+"""Moves, copies and deletions audited: what each must leave, and what undoes it.
 
-Each audit carries an operation out on an app and tells what is wrong with it, a line each; nothing
-when all is well. What is read here is read anew from the files that the operation made.
+Each audit carries one out on an app and tells what is wrong with it, a line each; nothing
+when all is well. What is read here is read anew from the files that it made.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """The product's copies, moves and deletions, on every entity of an app, each audited and undone.
 
-`python -m tests.realapps.operations DIR... [--each N]`: a table, and exit code 1 when anything is
+`python -m tests.realapps.refactorings DIR... [--each N]`: a table, and exit code 1 when anything is
 not as it must be. The moves go to places drawn by chance, always the same.
 """
 
@@ -15,12 +15,12 @@ from random import Random
 from services.studio.appsmith import App, Entity, Kind, parse, read_folder
 from services.studio.references.move import Target
 from tests.realapps.findings import Findings, table, unexplained
-from tests.services.studio.generated.operations import Audit, movable, targets
+from tests.services.studio.generated.refactorings import Audit, movable, targets
 
 Told = Callable[[int, int], None]
 
 
-def operations(app: App, findings: Findings, told: Told, each: int = 1) -> None:
+def refactorings(app: App, findings: Findings, told: Told, each: int = 1) -> None:
     """Every `each`-th entity copied and deleted, and moved once within its page and once to
     another. Figures, and a line for each that went wrong."""
     audit, dice = Audit(app), Random(0)
@@ -41,7 +41,7 @@ def operations(app: App, findings: Findings, told: Told, each: int = 1) -> None:
         steps = {"copies": copied - began, "deletions": deleted - copied, "moves": moved - deleted}
         for name, seconds in steps.items():
             spent[name] += round(seconds * 1000)
-        findings.figures["operations, wrong"] += bool(wrong)
+        findings.figures["refactorings, wrong"] += bool(wrong)
         findings.unexplained += [f"{entity.entity_id} {line}" for line in wrong]
     for figure, count in sorted(audit.figures.items()):
         findings.figures[figure] += count
@@ -67,14 +67,14 @@ class Places:
 
 def main() -> int:
     """The exit code."""
-    parser = argparse.ArgumentParser(prog="operations", description=__doc__)
+    parser = argparse.ArgumentParser(prog="refactorings", description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR")
     parser.add_argument("--each", type=int, default=1, help="every so-manieth entity only")
     given = parser.parse_args()
     all_of = []
     for folder in given.folders:
         findings = Findings(folder.name)
-        operations(parse(read_folder(folder)), findings, _progress, given.each)
+        refactorings(parse(read_folder(folder)), findings, _progress, given.each)
         all_of.append(findings)
     print(table(all_of))
     if lines := unexplained(all_of):
