@@ -9,7 +9,7 @@ from typing import Any
 from services.studio.appsmith import Entity, Kind, Section, Source
 from services.studio.appsmith.compare import Path, sources
 from services.studio.appsmith.sources import BODY_AT, body_in
-from services.studio.references.javascript import Goal, Names, names_in
+from services.studio.references.javascript import Doubt, Goal, Names, Uncertain, names_in
 from services.studio.references.moustache import is_bound, segments
 
 TEXT: Path = ()
@@ -18,6 +18,10 @@ TEXT: Path = ()
 PATH_KEYS = "jsonPathKeys"
 """Appsmith's own lists of a query's expressions, without their braces: what stands between braces
 in one of them is a text of that code."""
+
+PATHS_CHARS_MAX = 16 * 1024 * 1024
+"""So long are the paths to all names in one entity's JSON, each counted; beyond, nothing of it is
+looked into: a key of a megabyte above a thousand names would be a gigabyte of places."""
 
 _SHORT = 2000
 _ON = re.compile(r"on[A-Z]")
@@ -70,7 +74,7 @@ def bindings_of(entity: Entity, source: Source) -> list[Binding]:
     """The bindings of one entity, in the order of its source."""
     found = []
     if entity.kind in (Kind.PAGE, Kind.WIDGET, Kind.QUERY):  # a page's: its root canvas
-        found = list(_in_value(entity, source.value or {}))
+        found = _in_value(entity, source.value or {})
     if entity.kind is Kind.SCRIPT and source.text is not None:
         found.append(Binding(TEXT, False, source.text, (_whole(source.text, Goal.SCRIPT),)))
     if entity.kind is Kind.SCRIPT_FUNCTION:
@@ -85,27 +89,58 @@ def bindings_of(entity: Entity, source: Source) -> list[Binding]:
     return found
 
 
-def _in_value(entity: Entity, value: dict[str, Any]) -> Iterator[Binding]:  # the entity's own JSON
-    listed = _listed_triggers(value)
-    pending: list[tuple[Path, object]] = [((), value)]
-    while pending:
-        path, inner = pending.pop()
-        if path[-1:] == (PATH_KEYS,) and entity.kind is not Kind.WIDGET:
+def _in_value(entity: Entity, value: dict[str, Any]) -> list[Binding]:  # the entity's own JSON
+    listed, found, left = _listed_triggers(value), list[Binding](), PATHS_CHARS_MAX
+    lengths = {len(path) for path in listed}
+    widget = entity.kind is Kind.WIDGET
+    for way, text in texts_in(value, "" if widget else PATH_KEYS):
+        bound = is_bound(text)
+        noted = len(way) in lengths and tuple(way) in listed
+        if not bound and not (noted and text.strip()):
             continue
-        if isinstance(inner, dict):
-            pending += [((*path, key), one) for key, one in reversed(inner.items())]
-        elif isinstance(inner, list):
-            places = range(len(inner) - 1, -1, -1)
-            pending += [((*path, place), inner[place]) for place in places]
-        elif isinstance(inner, str):
-            trigger = entity.kind is Kind.WIDGET and (
-                path in listed or _ON.match(str(path[-1])) is not None
-            )
-            if is_bound(inner):
-                goal = Goal.TRIGGER if trigger else Goal.DATA
-                yield Binding(path, trigger, inner, _expressions(inner, goal))
-            elif path in listed and inner.strip():
-                yield Binding(path, True, inner, ())
+        path = tuple(way)
+        if not bound:
+            found.append(Binding(path, True, text, ()))
+            continue
+        trigger = widget and (noted or _ON.match(str(path[-1])) is not None)
+        expressions = _expressions(text, Goal.TRIGGER if trigger else Goal.DATA)
+        left -= _chars(path) * (1 + sum(len(one.names.found) for one in expressions))
+        if left < 0:
+            large = Names(doubts=(Uncertain(Doubt.TOO_LARGE, 0, len(text)),))
+            return [Binding(path, trigger, text, (Expression(0, len(text), large),))]
+        found.append(Binding(path, trigger, text, expressions))
+    return found
+
+
+def texts_in(value: object, besides: str = "") -> Iterator[tuple[list[str | int], str]]:
+    """Every text in a JSON value, in its order, and the keys to it, of now: they change. Not what
+    is under the key `besides`. Nothing is kept: a million values may be a thousand levels deep."""
+    way: list[str | int] = [""]
+    within = [_inside(value)]
+    while within:
+        for key, inner in within[-1]:
+            if key == besides and besides:
+                continue
+            way[-1] = key
+            if isinstance(inner, str):
+                yield way, inner
+            elif isinstance(inner, dict | list):
+                within.append(_inside(inner))
+                way.append("")
+                break
+        else:
+            within.pop()
+            way.pop()
+
+
+def _inside(value: object) -> Iterator[tuple[str | int, object]]:
+    if isinstance(value, dict):
+        return iter(value.items())
+    return iter(enumerate(value if isinstance(value, list) else ()))
+
+
+def _chars(path: Path) -> int:
+    return len(path) + sum(len(key) for key in path if isinstance(key, str))
 
 
 def _listed_triggers(value: dict[str, Any]) -> set[Path]:  # the entity's own JSON

@@ -15,7 +15,7 @@ from services.studio.appsmith.entities import Object, part
 from services.studio.appsmith.page_files import METADATA
 from services.studio.appsmith.paths import file_name
 from services.studio.appsmith.sources import BODY_AT, WITH_BODY, body_path, exact_json, is_whole
-from services.studio.references.bindings import TEXT, Binding
+from services.studio.references.bindings import TEXT, Binding, texts_in
 from services.studio.references.javascript import Goal, names_in
 from services.studio.references.renames.entity import splice_of
 from services.studio.references.renames.own_names import PATH_LISTS, path_keys
@@ -262,12 +262,6 @@ def nodes_of(value: Object) -> Iterator[tuple[Path, Object]]:
 
 def _ids_in(value: Object) -> Iterator[tuple[Path, str]]:
     """Texts where ids of widgets stand."""
-    pending: list[tuple[Path, object]] = [((), value)]
-    while pending:
-        path, inner = pending.pop()
-        if isinstance(inner, dict):
-            pending += [((*path, key), one) for key, one in inner.items()]
-        elif isinstance(inner, list):
-            pending += [((*path, n), one) for n, one in enumerate(inner)]
-        elif isinstance(inner, str) and path and (path[-1] == "id" or str(path[-1]).endswith("Id")):
-            yield path, inner
+    for way, text in texts_in(value):
+        if way[-1] == "id" or str(way[-1]).endswith("Id"):
+            yield tuple(way), text
