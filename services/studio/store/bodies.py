@@ -71,10 +71,12 @@ class Bodies:
         """To be written: a content's new packs, and what those sections say, by name."""
         keys = keys_of(workspace_id, manifest)
         readings = {keys[name]: self._graphs.remember(keys[name], read[name]) for name in read}
+        digest = manifest.digest
+        self._contents.remember_manifest(workspace_id, digest, manifest)
         now = self._unwritten
         self._unwritten = Unwritten(
             {**now.packs, **{(workspace_id, pack.digest): pack for pack in packs}},
-            {**now.manifests, (workspace_id, manifest.digest): manifest},
+            {**now.manifests, (workspace_id, digest): manifest},
             {**now.readings, **readings},
         )
 

@@ -59,8 +59,7 @@ class Contents:
         if found is None:
             raise ContentLost(f"revision {digest}")
         manifest = Manifest.model_validate_json(bytes(found["body"]))
-        size = 1 + len(manifest.sections)
-        MANIFEST_CACHE.put((workspace_id, digest), manifest, size, MANIFEST_SECTIONS_MAX)
+        self.remember_manifest(workspace_id, digest, manifest)
         return manifest
 
     async def sections(
@@ -102,6 +101,11 @@ class Contents:
         """Keep a section that was just read or made."""
         key = (workspace_id, section.format_version, section.name, tuple(packs))
         SECTION_CACHE.put(key, section, sum(map(len, section.files.values())), self._bytes_max)
+
+    def remember_manifest(self, workspace_id: UUID, digest: str, manifest: Manifest) -> None:
+        """Keep a manifest that was just read or made."""
+        size = 1 + len(manifest.sections)
+        MANIFEST_CACHE.put((workspace_id, digest), manifest, size, MANIFEST_SECTIONS_MAX)
 
     async def unwritten(
         self, workspace_id: UUID, app_id: UUID, packs: Sequence[Pack]
