@@ -83,6 +83,25 @@ class Section:
         return entities
 
 
+def renamed_files(
+    section: Section,
+    paths: Mapping[str, str],
+    files: Mapping[str, bytes] | None = None,
+    name: str = "",
+) -> tuple[Section, dict[str, str]]:
+    """A section with some files called otherwise, and perhaps itself; and ids that changed with
+    them, old to new: an entity keeps its place among those of its file. `files`: what is in them
+    now, where that is not the same. Raises ImportRefused when it makes no section."""
+    files = section.files if files is None else files
+    there = {paths.get(path, path): content for path, content in files.items()}
+    after = Section(name or section.name, section.format_version, dict(sorted(there.items())))
+    now: dict[str, list[str]] = {}
+    for one in reversed(after.entities):
+        now.setdefault(one.path, []).append(one.entity_id)
+    ids = {e.entity_id: now[paths.get(e.path, e.path)].pop() for e in section.entities}
+    return after, {old: new for old, new in ids.items() if old != new}
+
+
 def section_name(path: str, size_bytes: int) -> str:
     """The section that a file belongs to."""
     first, _, rest = path.partition("/")

@@ -4,12 +4,11 @@ Two sides are merged by what is where. Where one of them has renamed or moved so
 two are turned first, as if it had been called so and had been there all the time.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.studio.appsmith.entities import Kind
-from services.studio.appsmith.sections import Section
+from services.studio.appsmith.sections import Section, renamed_files
 
 CONTENT = (Kind.WIDGET, Kind.QUERY, Kind.SCRIPT, Kind.SCRIPT_FUNCTION)
 """What a page is made of, and people rename and move."""
@@ -32,25 +31,8 @@ class Turned:
     def with_paths(self, paths: Mapping[str, str], name: str = "") -> "Turned":
         """With files called otherwise, and perhaps the section. Raises ImportRefused when that
         makes no section."""
-        old = self.section
-        files = {paths.get(path, path): content for path, content in old.files.items()}
-        name = name or old.name
-        new = Section(name, old.format_version, dict(sorted(files.items())))
-        return self.to(new, dict(_moved_ids(old, new, paths)))
+        return self.to(*renamed_files(self.section, paths, name=name))
 
 
 Trio = tuple[Turned, Turned, Turned]
 """Base, ours, theirs."""
-
-
-def _moved_ids(
-    before: Section, after: Section, paths: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
-    """An entity keeps its place among those of its file."""
-    now: dict[str, list[str]] = defaultdict(list)
-    for one in reversed(after.entities):
-        now[one.path].append(one.entity_id)
-    for one in before.entities:
-        new_id = now[paths.get(one.path, one.path)].pop()
-        if new_id != one.entity_id:
-            yield one.entity_id, new_id

@@ -1,12 +1,13 @@
 """What a rename is to change, gathered place by place, then made all at once."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.studio.appsmith import EditRefused, EditRule, Entity, Kind, Section
 from services.studio.appsmith.compare import Path, path_text
+from services.studio.appsmith.sections import renamed_files
 from services.studio.appsmith.sources import (
     BODY_AT,
     WITH_BODY,
@@ -210,22 +211,8 @@ def moved(
     """The section with these files, those in `paths` under other names, and under another name
     itself; and ids that changed, old to new. Raises EditRefused when a file is there already."""
     stays = files.keys() - paths.keys()
-    if taken := sorted(there for there in paths.values() if there in stays):
+    targets = Counter(paths.values())
+    if taken := sorted(there for there in targets if there in stays or targets[there] > 1):
         detail = f"the file {taken[0]} is there"
         raise EditRefused(field="name", rule=EditRule.NAME_USED, detail=detail)
-    there = {paths.get(path, path): content for path, content in files.items()}
-    after = Section(name or section.name, section.format_version, dict(sorted(there.items())))
-    return after, dict(_moved_ids(section, after, paths))
-
-
-def _moved_ids(
-    section: Section, after: Section, paths: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
-    """An entity keeps its place among those of its file."""
-    now: dict[str, list[str]] = defaultdict(list)
-    for one in after.entities:
-        now[one.path].append(one.entity_id)
-    for one in section.entities:
-        new_id = now[paths.get(one.path, one.path)].pop(0)
-        if new_id != one.entity_id:
-            yield one.entity_id, new_id
+    return renamed_files(section, paths, files, name)
