@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from services.studio.appsmith.canvas import canvas_nodes, own_value, without_trees
 from services.studio.appsmith.entities import Entity, Kind, Object
@@ -35,6 +36,14 @@ class _Missing:
 
 
 MISSING = _Missing()
+
+
+class _Pair(NamedTuple):
+    """What two values have under a key."""
+
+    key: str | int
+    was: object
+    now: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +111,31 @@ def sources(sections: Mapping[str, Section], entities: Iterable[Entity]) -> dict
 
 def json_changes(before: object, after: object) -> Iterator[PropertyChange]:
     """What to change in the one JSON value to make it the other, in order of path."""
-    pending: list[tuple[Path, object, object]] = [((), before, after)]
-    while pending:
-        path, was, now = pending.pop()
-        inner: list[tuple[Path, object, object]]
-        if isinstance(was, dict) and isinstance(now, dict):
-            keys = sorted(was.keys() | now.keys())
-            inner = [((*path, k), was.get(k, MISSING), now.get(k, MISSING)) for k in keys]
-            pending += reversed(inner)
-        elif isinstance(was, list) and isinstance(now, list):
-            size = max(len(was), len(now))
-            inner = [((*path, i), _item(was, i), _item(now, i)) for i in range(size)]
-            pending += reversed(inner)
-        elif not _same_scalar(was, now):
-            yield PropertyChange(path, was, now)
+    way: list[str | int] = []
+    within = [iter([_Pair("", before, after)])]
+    while within:
+        for key, was, now in within[-1]:
+            inner = _pairs(was, now)
+            if inner is not None:
+                way.append(key)
+                within.append(inner)
+                break
+            if not _same_scalar(was, now):
+                yield PropertyChange((*way[1:], key) if way else (), was, now)
+        else:
+            within.pop()
+            del way[-1:]
+
+
+def _pairs(was: object, now: object) -> Iterator[_Pair] | None:
+    """What is in both values, by key; None where they are to be compared as they are. One after
+    another: a million values may be a thousand levels deep."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        keys = sorted(was.keys() | now.keys())
+        return (_Pair(key, was.get(key, MISSING), now.get(key, MISSING)) for key in keys)
+    if isinstance(was, list) and isinstance(now, list):
+        return (_Pair(i, _item(was, i), _item(now, i)) for i in range(max(len(was), len(now))))
+    return None
 
 
 def path_text(path: Path) -> str:

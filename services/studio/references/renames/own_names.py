@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from services.studio.appsmith import Entity, Kind, Section
 from services.studio.appsmith.compare import Path
@@ -11,6 +12,7 @@ from services.studio.appsmith.entities import part
 from services.studio.appsmith.on_load import entries_of
 from services.studio.appsmith.page_files import METADATA, has_own_folder
 from services.studio.appsmith.sources import exact_json
+from services.studio.references.bindings import PATH_KEYS, texts_in
 from services.studio.references.splice import Splice, Spot
 
 PATH_LISTS = ("dynamicBindingPathList", "dynamicTriggerPathList", "dynamicPropertyPathList")
@@ -32,19 +34,13 @@ def node_paths(section: Section) -> dict[str, Path]:
 def path_keys(value: object) -> Iterator[tuple[Path, str, str]]:
     """The texts of all lists called `jsonPathKeys`, which are expressions without braces, and the
     name that the object around such a list has, or an empty text."""
-    pending: list[tuple[Path, object, object]] = [((), value, None)]
-    while pending:
-        path, inner, around = pending.pop()
-        if isinstance(inner, dict):
-            pending += [((*path, key), one, inner) for key, one in inner.items()]
-        elif isinstance(inner, list):
-            if path[-1:] == ("jsonPathKeys",):
-                name = around.get("name") if isinstance(around, dict) else None
-                called = name if isinstance(name, str) else ""
-                for n, one in enumerate(inner):
-                    if isinstance(one, str):
-                        yield (*path, n), one, called
-            pending += [((*path, n), one, inner) for n, one in enumerate(inner)]
+    for way, text in texts_in(value):
+        if way[-2:-1] == [PATH_KEYS] and isinstance(way[-1], int):
+            around: Any = value  # JSON as it came
+            for key in way[:-2]:
+                around = around[key]
+            name = around.get("name")
+            yield tuple(way), text, name if isinstance(name, str) else ""
 
 
 def own_spots(

@@ -1,11 +1,16 @@
 """What code stands in a value is told in room that grows with the value, however odd it is."""
 
 import tracemalloc
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
+
 from services.studio.appsmith import Entity, Kind, Source
+from services.studio.appsmith.compare import json_changes
 from services.studio.references import Doubt
 from services.studio.references.bindings import bindings_of
+from services.studio.references.renames.own_names import path_keys
 
 A_WIDGET = Entity("widget:A", Kind.WIDGET, "A", "page:P", "P", "pages/P/widgets/A.json", "")
 
@@ -13,6 +18,12 @@ A_WIDGET = Entity("widget:A", Kind.WIDGET, "A", "page:P", "P", "pages/P/widgets/
 def said(value: dict[str, Any]) -> list[tuple[tuple[str | int, ...], list[str]]]:
     bindings = bindings_of(A_WIDGET, Source(value, None))
     return [(b.path, [n.name for e in b.expressions for n in e.names.found]) for b in bindings]
+
+
+def deep(value: Any) -> Any:  # JSON
+    for _ in range(800):
+        value = [value]
+    return value
 
 
 def test_paths_are_told_in_the_order_of_the_source() -> None:
@@ -26,12 +37,8 @@ def test_paths_are_told_in_the_order_of_the_source() -> None:
 
 
 def test_many_values_a_thousand_levels_deep_take_no_room() -> None:
-    inner: Any = [0] * 20_000
-    for _ in range(800):
-        inner = [inner]
-
     tracemalloc.start()
-    assert said({"a": inner, "b": "{{ Q }}"}) == [(("b",), ["Q"])]
+    assert said({"a": deep([0] * 20_000), "b": "{{ Q }}"}) == [(("b",), ["Q"])]
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -46,3 +53,32 @@ def test_a_long_key_above_many_names_is_not_looked_into() -> None:
     (expression,) = one.expressions
     assert [doubt.doubt for doubt in expression.names.doubts] == [Doubt.TOO_LARGE]
     assert expression.names.found == ()
+
+
+def test_expressions_that_appsmith_lists_are_told_with_the_object_around_them() -> None:
+    lists = [
+        {"name": "Q", "jsonPathKeys": ["a", 1, "b"]},
+        {"name": 1, "inner": {"jsonPathKeys": ["c"]}},
+        {"jsonPathKeys": {"x": "no"}},
+    ]
+
+    assert [*path_keys({"actions": [lists]})] == [
+        (("actions", 0, 0, "jsonPathKeys", 0), "a", "Q"),
+        (("actions", 0, 0, "jsonPathKeys", 2), "b", "Q"),
+        (("actions", 0, 1, "inner", "jsonPathKeys", 0), "c", ""),
+    ]
+
+
+@pytest.mark.parametrize("ask", [path_keys, lambda value: json_changes(value, {**value, "b": 2})])
+def test_values_a_thousand_levels_deep_are_walked_in_no_room(
+    ask: Callable[[dict[str, Any]], Iterable[object]],
+) -> None:
+    value: dict[str, Any] = {"a": deep([0] * 20_000), "b": 1}
+
+    assert len([*ask(value)]) <= 1
+    tracemalloc.start()
+    assert len([*ask(value)]) <= 1
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 5_000_000
