@@ -40,6 +40,7 @@ KIND_OF_FIELD: dict[str, str] = {
     "previous_entity_id": "Entity",
     "original_entity_id": "Entity",
     "container_id": "Entity",
+    "parent_id": "Entity",
     "head_revision_id": "Revision",
     "expected_head_revision_id": "Revision",
     "base_revision_id": "Revision",

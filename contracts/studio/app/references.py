@@ -71,7 +71,8 @@ class GetDependencies(Query[Dependencies], permission="workspace.read"):
 
 class WhatBreaks(Query[Dependencies], permission="workspace.read"):
     """What refers to an entity of the head, or to anything inside it, and would be left without it
-    if it were removed. All at distance 1."""
+    if it were removed; of a datasource, its queries. All at distance 1. Texts that functions take
+    for a name are told by DeleteEntity's dry run."""
 
     workspace_id: UUID
     app_id: UUID

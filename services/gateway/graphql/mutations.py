@@ -184,7 +184,7 @@ class StudioMutation:
     restore_app = mutation(RestoreApp, refusals=(AppUnknown, AppNotArchived, AppLimitReached))
     delete_app = mutation(DeleteApp, refusals=(AppUnknown, AppNotArchived))
     add_entity = mutation(AddEntity, refusals=(*EDIT, EntityNameTaken))
-    change_entity = mutation(ChangeEntity, refusals=EDIT)
+    change_entity = mutation(ChangeEntity, refusals=(*EDIT, EntityNameTaken))
     remove_entity = mutation(RemoveEntity, refusals=EDIT, deprecated="Send deleteEntity.")
     move_entity = mutation(MoveEntity, refusals=(*EDIT, EntityNameTaken, EntityInUse))
     duplicate_entity = mutation(DuplicateEntity, refusals=(*EDIT, EntityNameTaken))

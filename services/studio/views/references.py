@@ -23,6 +23,7 @@ from contracts.studio.app import (
     ValidateApp,
     WhatBreaks,
 )
+from services.studio.appsmith import Kind
 from services.studio.appsmith.compare import path_text
 from services.studio.model.past import Past
 from services.studio.references import (
@@ -43,6 +44,9 @@ PAGES_MAX = 10
 _PLACE = """SELECT e.page, a.state->>'head_digest' AS head
 FROM entity AS e JOIN app AS a ON a.id = e.app_id
 WHERE e.workspace_id = $1 AND e.app_id = $2 AND e.entity_id = $3"""
+_QUERIES_OF = """SELECT entity_id, kind, name, page FROM entity
+WHERE workspace_id = $1 AND app_id = $2 AND kind = 'query' AND fields->>'datasource' = $3
+ORDER BY entity_id"""
 _NAMED = """SELECT name, array_agg(DISTINCT page ORDER BY page) AS pages FROM entity
 WHERE workspace_id = $1 AND app_id = $2 AND name = ANY($3)
     AND kind IN ('widget', 'query', 'script') GROUP BY name"""
@@ -65,13 +69,16 @@ async def get_dependencies(
 
 
 async def what_breaks(query: WhatBreaks, database: Database, graphs: Graphs) -> Dependencies:
-    """Everything on its page that would miss it."""
+    """Everything on its page that would miss it; of a datasource, its queries on all pages."""
     graph = await _graph_around(query, database, graphs)
     inside = graph.inside(query.entity_id)
     users = sorted({one.source_id for i in inside for one in graph.incoming.get(i, ())} - inside)
-    return Dependencies(
-        dependencies=[_dependency(graph, user, 1, inside, users=True) for user in users]
-    )
+    found = [_dependency(graph, user, 1, inside, users=True) for user in users]
+    if graph.entities[query.entity_id].kind is Kind.DATASOURCE:
+        name = graph.entities[query.entity_id].name
+        rows = await database.fetch(_QUERIES_OF, query.workspace_id, query.app_id, name)
+        found += [Dependency(distance=1, **row) for row in rows]
+    return Dependencies(dependencies=found)
 
 
 async def get_evaluation_order(

@@ -6,6 +6,7 @@ from chassis.errors import Conflict, IdempotencyKeyReused, Rejected
 from contracts.identity.session import Authorize, LogOut, RevocationReason, SessionRevoked
 from contracts.identity.user import Register, UserRegistered
 from contracts.studio.app import (
+    AddEntity,
     AppArchived,
     AppUnknown,
     ArchiveApp,
@@ -13,6 +14,7 @@ from contracts.studio.app import (
     CreateApp,
     EntityChanged,
     EntityKind,
+    EntityNameTaken,
     ImportRefused,
     VersionConflict,
 )
@@ -40,6 +42,9 @@ ARCHIVE = """mutation($input: ArchiveAppInput!) { archiveApp(input: $input) {
     ... on OtherFailure { type fields } } }"""
 CHANGE = """mutation($input: ChangeEntityInput!) { changeEntity(input: $input) {
     __typename ... on VersionConflict { expectedVersion currentVersion code } } }"""
+
+ADD = """mutation($input: AddEntityInput!) { addEntity(input: $input) {
+    __typename ... on EntityNameTaken { name } } }"""
 
 
 async def test_a_command_is_sent_and_its_answer_is_a_type() -> None:
@@ -132,6 +137,20 @@ async def test_an_edit_with_a_stale_version_says_which_is_current() -> None:
     assert command.entity_id == "pages/One:two"
     assert (command.source, command.text) == ({"a": [1]}, None)
     assert result["data"]["changeEntity"]["currentVersion"] == 4
+
+
+async def test_a_widget_is_added_into_a_container_by_its_global_id() -> None:
+    taken = EntityNameTaken(app_id=APP, name="Table1")
+    world, fake = a_world({AddEntity: Rejected(taken)})
+    box = ids.encode("Entity", WORKSPACE, APP, "widget:pages/One/widgets/Box.json")
+    given = {"appId": APP_ID, "kind": "WIDGET", "page": "One", "name": "Table1", "parentId": box}
+
+    async with a_client(world) as client:
+        result = await graphql(client, ADD, input=given)
+
+    command, _ = fake.sent[0]
+    assert command.parent_id == "widget:pages/One/widgets/Box.json"
+    assert result["data"]["addEntity"] == {"__typename": "EntityNameTaken", "name": "Table1"}
 
 
 @pytest.mark.parametrize(

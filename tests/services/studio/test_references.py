@@ -196,6 +196,19 @@ async def test_what_would_break_is_told_before_it_does(desk: Desk) -> None:
     assert [place.path for place in broken.places] == ["text"]
 
 
+async def test_a_datasource_would_leave_its_queries_behind(desk: Desk) -> None:
+    app = await desk.app()
+    base = await added(desk, app, EntityKind.DATASOURCE, "Base", page="")
+    action = {"datasource": {"name": "Base"}}
+    query = await added(desk, app, EntityKind.QUERY, "one", "SELECT 1", unpublishedAction=action)
+    await added(desk, app, EntityKind.QUERY, "other", "SELECT 2")
+
+    ask = WhatBreaks(workspace_id=desk.workspace_id, app_id=app.app_id, entity_id=base.entity_id)
+    found = await what_breaks(ask, desk.database, desk.graphs)
+
+    assert [one.entity_id for one in found.dependencies] == [query.entity_id]
+
+
 async def test_another_workspace_is_told_nothing(desk: Desk) -> None:
     app = await desk.app()
     fetch = await added(desk, app, EntityKind.QUERY, "fetchAll", "SELECT 1")
