@@ -9,7 +9,10 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
+import structlog
+
 from chassis.resources import Resources
+from chassis.stores.mongo import Document
 from services.studio.appsmith import (
     APP_SECTION,
     PAGE_PREFIX,
@@ -20,6 +23,7 @@ from services.studio.appsmith import (
 from services.studio.appsmith.app_level import names_given
 from services.studio.references import PageGraph, Reading
 from services.studio.references.section_readings import (
+    ReadingsBroken,
     SectionReadings,
     decode,
     encode,
@@ -28,6 +32,8 @@ from services.studio.references.section_readings import (
 )
 from services.studio.store.cache import Cache
 from services.studio.store.contents import Contents
+
+log = structlog.get_logger()
 
 READINGS = "readings"
 READINGS_CHARS_MAX = 16 * 1024 * 1024
@@ -140,12 +146,18 @@ class Graphs:
         documents = await self._documents.get_many(READINGS, names)
         found = {}
         for section, name, document in zip(keys, names, documents, strict=True):
-            if document is not None:
-                rest = [f"{name}:{n}" for n in range(1, document["parts"])]
-                parts = [document, *await self._documents.get_many(READINGS, rest)]
-                bodies = [bytes(one["body"]) for one in parts if one is not None]
-                found[section] = await asyncio.to_thread(decode, bodies)
+            try:
+                if document is not None:
+                    found[section] = await self._decoded(name, document)
+            except (ReadingsBroken, KeyError, TypeError) as broken:
+                log.error("readings_broken", name=name, reason=repr(broken))  # the auditor mends it
         return found
+
+    async def _decoded(self, name: str, first: Document) -> SectionReadings:
+        rest = [f"{name}:{n}" for n in range(1, first["parts"])]
+        parts = [first, *await self._documents.get_many(READINGS, rest)]
+        bodies = [bytes(one["body"]) for one in parts if one is not None]
+        return await asyncio.to_thread(decode, bodies)
 
 
 def keys_of(workspace_id: UUID, manifest: Manifest) -> dict[str, Key]:

@@ -104,6 +104,22 @@ async def test_damage_is_named_counted_and_put_right(desk: Desk, how: str) -> No
     assert REGISTRY.get_sample_value("basalt_invariant_violations", LABELS) == 0
 
 
+@pytest.mark.parametrize("how", ["body", "parts", "garbage"])
+async def test_before_that_nobody_meets_damage(desk: Desk, how: str) -> None:
+    _, digest = await an_app(desk)
+    sound = await desk.graphs.page(desk.workspace_id, digest, "Home")
+    await damage(desk, await name_of(desk, digest), how)
+    forget()
+
+    graph = await desk.graphs.page(desk.workspace_id, digest, "Home")
+
+    assert graph is not None
+    assert sound is not None
+    assert graph.readings == sound.readings
+    (found,) = await swept(Auditor(desk.studio.resources))
+    assert found.section == "page:Home"
+
+
 async def test_what_this_process_keeps_of_it_is_audited_too(desk: Desk) -> None:
     _, digest = await an_app(desk)
     name = await name_of(desk, digest)
