@@ -55,8 +55,15 @@ def page_value(name: str, format_version: int) -> Object:
     }
 
 
+_BOXES = ("CONTAINER_WIDGET", "FORM_WIDGET", "MODAL_WIDGET")
+
+
 def widget_value(name: str, widget_id: str, parent_id: str, given: Object) -> Object:
-    """A widget from what the client gives, at the top of its container unless it says where."""
+    """A widget from what the client gives, at the top of its container unless it says where. A box
+    that is given nothing inside has a canvas to put widgets on."""
+    inside: Object = {}
+    if given.get("type") in _BOXES and "children" not in given:
+        inside = {"children": [_canvas(widget_id)]}
     return {
         "bottomRow": 4,
         "dynamicBindingPathList": [],
@@ -67,10 +74,31 @@ def widget_value(name: str, widget_id: str, parent_id: str, given: Object) -> Ob
         "rightColumn": 16,
         "topRow": 0,
         "version": 1,
+        **inside,
         **given,
         "parentId": parent_id,
         "widgetId": widget_id,
         "widgetName": name,
+    }
+
+
+def _canvas(parent_id: str) -> Object:
+    """A box's canvas; its name is made of the box's id, which nothing else on the page has."""
+    return {
+        "bottomRow": 4,
+        "children": [],
+        "containerStyle": "none",
+        "detachFromLayout": True,
+        "isVisible": True,
+        "leftColumn": 0,
+        "parentId": parent_id,
+        "renderMode": "CANVAS",
+        "rightColumn": 64,
+        "topRow": 0,
+        "type": "CANVAS_WIDGET",
+        "version": 1,
+        "widgetId": made_id(parent_id, "canvas"),
+        "widgetName": f"Canvas{parent_id}",
     }
 
 

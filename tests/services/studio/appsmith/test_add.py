@@ -72,6 +72,25 @@ class TestAdd:
         assert inside.entity.entity_id in remove_entity(inside.app, box.entity.entity_id).removed
 
     @FORMATS
+    @pytest.mark.parametrize("kind", ["CONTAINER_WIDGET", "FORM_WIDGET", "MODAL_WIDGET"])
+    def test_a_box_of_which_no_more_is_said_takes_widgets(
+        self, format_version: int, kind: str
+    ) -> None:
+        app = parse(shop(format_version))
+
+        box = add_entity(app, Kind.WIDGET, name="New", page="Home", value={"type": kind})
+        inside = add_entity(
+            box.app,
+            Kind.WIDGET,
+            name="In",
+            page="Home",
+            parent_id=box.entity.entity_id,
+            value={"type": "TEXT_WIDGET"},
+        )
+
+        assert inside.entity.entity_id in remove_entity(inside.app, box.entity.entity_id).removed
+
+    @FORMATS
     def test_a_query_and_a_script(self, format_version: int) -> None:
         app = parse(shop(format_version))
         given = {"pluginId": "postgres-plugin"}
