@@ -159,6 +159,12 @@ def is_canvas_entity(entity: Entity) -> bool:
     return entity.fields.get("type") == CANVAS
 
 
+def stays_put(section: Section, entity: Entity) -> bool:
+    """Whether it belongs to what is around it: a canvas, or a page's root, whatever its type is."""
+    is_root = section.has_trees and entity.kind is Kind.WIDGET and not entity.parent_id
+    return is_root or is_canvas_entity(entity)
+
+
 def ids_on(section: Section) -> set[str]:
     """The ids of all widgets of a page, canvases included."""
     return {

@@ -19,10 +19,10 @@ from services.studio.references.carried import (
     documents,
     fresh_ids,
     ids_on,
-    is_canvas_entity,
     outer_folder,
     paths_for,
     recast_document,
+    stays_put,
 )
 from services.studio.references.copy_names import CopyNames
 from services.studio.references.page_copies import duplicate_page
@@ -89,7 +89,7 @@ def _bindings(section: Section, inside: Sequence[Entity]) -> dict[str, list[Bind
 
 
 def _widget(section: Section, entity: Entity, given: Contains[str]) -> tuple[Section, str]:
-    if is_canvas_entity(entity):
+    if stays_put(section, entity):
         detail = "a canvas belongs to the widget around it"
         raise EditRefused(field="entity_id", rule=EditRule.NOT_ADDABLE, detail=detail)
     inside = with_inside(section, entity)

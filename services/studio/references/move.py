@@ -39,6 +39,7 @@ from services.studio.references.carried import (
     nodes_on,
     paths_for,
     recast_document,
+    stays_put,
 )
 from services.studio.references.copy_names import CopyNames
 from services.studio.references.recast import (
@@ -85,8 +86,8 @@ def move(app: App, entity_id: str, target: Target) -> Moved:
     lists names that the other page has already."""
     entity = entity_of(app, entity_id)
     section = app.sections[entity.section]
-    if entity.kind not in NAMED or is_canvas_entity(entity):
-        what = "canvas" if is_canvas_entity(entity) else entity.kind
+    if entity.kind not in NAMED or stays_put(section, entity):
+        what = "canvas" if stays_put(section, entity) else entity.kind
         detail = f"a {what} stays where it is"
         raise EditRefused(field="entity_id", rule=EditRule.NOT_MOVABLE, detail=detail)
     other = app.sections.get(PAGE_PREFIX + (target.page or section.page))
@@ -182,7 +183,7 @@ def _canvas_names(
 ) -> dict[Place, str]:
     """Canvases have names that nobody sees, and every page has the same ones: those give way."""
     names = CopyNames(other, given)
-    theirs = {node.get("widgetName") for node in nodes_on(other)}
+    theirs = {name for node in nodes_on(other) if isinstance(name := node.get("widgetName"), str)}
     own: dict[Place, str] = {}
     for one in found:
         for path, node in nodes_of(one.value):

@@ -16,7 +16,7 @@ from services.studio.appsmith.entities import part
 from services.studio.appsmith.on_load import entries
 from services.studio.appsmith.page_files import page_file_name
 from services.studio.appsmith.paths import file_name
-from services.studio.appsmith.raw_json import item_at, span, with_item
+from services.studio.appsmith.raw_json import item_at, with_item, with_value
 from services.studio.appsmith.sources import encode_json, exact_json
 from services.studio.appsmith.templates import slug
 from services.studio.references.recast import (
@@ -41,24 +41,28 @@ def duplicate_page(app: App, section: Section, page: Entity, name: str) -> tuple
     folder = file_name(name)
     names = PageNames(page.page, page.name), PageNames(folder, name)
     recast = Recast(*names, seed=f"page.{folder}")
-    text = content.decode()
-    listed = page_ids(exact_json(content))
-    old_id = page.page if page.page in listed else page.name
-    if old_id in listed:
-        item = item_at(text, ("pages", listed.index(old_id)))
+    level = level.with_files({APPLICATION: _listing(content, page, folder)})
+    copied = _copied(section, page, name, folder, recast)
+    return app.with_sections([level, copied]), f"{Kind.PAGE}:pages/{folder}"
+
+
+def _listing(content: bytes, page: Entity, folder: str) -> bytes:
+    """`application.json` with the copy as its last page, listed as the original is."""
+    text, application = content.decode(), exact_json(content)
+    item = encode_json({"id": folder, "isDefault": False}).decode()
+    pages = application.get("pages")
+    if not isinstance(pages, list):
+        return encode_json({**application, "pages": [{"id": folder}]}, content)
+    ids = [one.get("id") if isinstance(one, dict) else None for one in pages]
+    old_id = page.page if page.page in ids else page.name
+    if old_id in ids:
+        item = item_at(text, ("pages", ids.index(old_id)))
         spots = new_spots()
         put(spots, ("id",), old_id, folder)
         item = rewritten(item, spots)
-        try:
-            start, end = span(item, ("isDefault",))
-            item = item[:start] + "false" + item[end:]
-        except KeyError:
-            pass
-    else:
-        item = encode_json({"id": folder, "isDefault": False}).decode()
-    level = level.with_files({APPLICATION: with_item(text, ("pages",), item).encode()})
-    copied = _copied(section, page, name, folder, recast)
-    return app.with_sections([level, copied]), f"{Kind.PAGE}:pages/{folder}"
+        if "isDefault" in exact_json(item.encode()):
+            item = with_value(item, ("isDefault",), "false")
+    return with_item(text, ("pages",), item).encode()
 
 
 def _named(app: App, level: Section, page: Entity, name: str) -> str:
