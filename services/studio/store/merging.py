@@ -19,6 +19,7 @@ from services.studio.appsmith import (
     section_packs,
 )
 from services.studio.appsmith.compare import MISSING, path_text
+from services.studio.appsmith.entities import FIELD_LENGTH_MAX
 from services.studio.appsmith.match import matched_diff
 from services.studio.appsmith.merge import Conflict, Merged, Side, merge
 from services.studio.appsmith.merge.values import TEXT
@@ -108,16 +109,18 @@ def _conflicts(found: tuple[Conflict, ...]) -> Iterator[MergeConflict]:
     left = SHOWN_CHARS_MAX
     for one in found:
         values = [_shown(one, value) for value in (one.base, one.ours, one.theirs)]
+        path = path_text(one.path)
         if left <= 0:
             values = [(None if text is None else "", True) for text, _ in values]
-        left -= sum(len(text or "") for text, _ in values)
+            path = path[:FIELD_LENGTH_MAX]
+        left -= len(path) + sum(len(text or "") for text, _ in values)
         yield MergeConflict(
             conflict_id=one.conflict_id,
             entity_id=one.entity.entity_id,
             kind=EntityKind(one.entity.kind.value),
             name=one.entity.name,
             page=one.entity.page,
-            path=path_text(one.path),
+            path=path,
             line=one.line,
             clash=MergeClash(one.clash.value),
             base=values[0][0],

@@ -1,5 +1,6 @@
 """Merges of revisions on real stores: tried dry, decided, and written as a new head."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -206,3 +207,27 @@ async def test_a_moved_head_and_unknown_choices_are_refused(desk: Desk) -> None:
         ),
         ChoiceUnknown(app_id=fork.app_id, conflict_ids=["nothing"]),
     ]
+
+
+async def test_conflicts_below_a_long_key_have_room_in_an_answer(desk: Desk) -> None:
+    path, key = "pages/Home/widgets/Odd.json", "k" * 50_000
+    sides = [
+        {
+            "widgetName": "Odd",
+            "widgetId": "odd1",
+            "type": "T",
+            key: {f"p{n}": side for n in range(400)},
+        }
+        for side in ("base", "theirs", "ours")
+    ]
+    base, theirs, ours = [shop(5, copies=0) | {path: json.dumps(one).encode()} for one in sides]
+    first = await desk.imported(zipped(base), new_id())
+    other = await desk.imported(zipped(theirs), first.app_id)
+    head = await desk.imported(zipped(ours), first.app_id)
+    fork = Fork(first.revision_id, other.revision_id, head.revision_id, first.app_id, base)
+
+    tried = await outcome(desk, fork.merge(desk, dry_run=True))
+
+    assert len(tried.conflicts) == 400
+    assert tried.conflicts[0].path == f"{key}.p0"
+    assert len(tried.model_dump_json()) < 3_000_000
