@@ -121,9 +121,10 @@ def _elements(
 ) -> list[object]:
     base, ours, theirs = (dict(zip(k, v, strict=True)) for k, v in zip(keys, lists, strict=True))
     merged: dict[str, object] = {}
+    by_index = all(one == [*map(str, range(len(one)))] for one in keys)
     for key in [*ours, *(key for key in theirs if key not in ours)]:
         values = (base.get(key, MISSING), ours.get(key, MISSING), theirs.get(key, MISSING))
-        step = int(key) if path[-1] == _BY_INDEX else key
+        step = int(key) if by_index else key
         value = merge_values(values, (*path, step), decide)
         if value is not MISSING:
             merged[key] = value

@@ -49,6 +49,14 @@ class TestValues:
         assert same(mine, yours)
         assert len(one.asked) == len(other.asked)
 
+    def test_of_layouts_go_by_their_ids_where_one_side_has_more(self) -> None:
+        one, changed, more = {"id": "P", "x": 1}, {"id": "P", "x": 2}, {"id": "Q"}
+        sides = ({"layouts": [one]}, {"layouts": [changed]}, {"layouts": [one, more]})
+
+        found = merge_values(sides, (), Judge())
+
+        assert same(found, {"layouts": [changed, more]})
+
     def test_of_objects_merge_key_by_key(self) -> None:
         judge = Judge()
         sides = ({"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 1, "d": 1.0}, {"a": 1, "b": True, "c": 1})
