@@ -23,7 +23,7 @@ from services.studio.appsmith.page_files import (
     is_one_file,
     page_file_name,
 )
-from services.studio.appsmith.paths import file_name
+from services.studio.appsmith.paths import file_name, free_path, occupied
 from services.studio.appsmith.refusals import EditRefused, EditRule
 from services.studio.appsmith.sections import APP_SECTION, PAGE_PREFIX, Section
 from services.studio.appsmith.sources import encode_json, exact_json, with_body
@@ -98,7 +98,7 @@ def _add_datasource(app: App, name: str, given: Object) -> Edited:
     check_name(section, Kind.DATASOURCE, name)
     value = {**datasource_value(name), **given, "name": name}
     check_no_secrets(value)
-    path = _free(section, "datasources/", name, ".json")
+    path = free_path(occupied(section.files), "datasources/", name, ".json")
     return _added(app, f"{Kind.DATASOURCE}:{path}", section.with_files({path: encode_json(value)}))
 
 
@@ -117,13 +117,14 @@ def _add_folder(
         value = merged(script_value(page, name), given)
         text = SCRIPT_TEXT if text is None else text
     value = merged(value, {inner: {"name": name}})
+    used = occupied(section.files)
     if is_one_file(parent, section.format_version):
-        path = _free(section, f"pages/{section.page}/{parent}/", name, ".json")
+        path = free_path(used, f"pages/{section.page}/{parent}/", name, ".json")
         one = Entity("", kind, name, section.name, section.page, path, "")
         content = encode_json(value if text is None else with_body(one, value, text))
         place = f"{kind}:{path.removesuffix('.json')}"
         return _added(app, place, section.with_files({path: content}))
-    folder = _free(section, f"pages/{section.page}/{parent}/", name, "")
+    folder = free_path(used, f"pages/{section.page}/{parent}/", name, "")
     stem = folder.rpartition("/")[2]
     files = {f"{folder}/metadata.json": encode_json(value)}
     if text is not None:
@@ -137,10 +138,10 @@ def _add_widget(app: App, section: Section, name: str, parent_id: str, given: Ob
     taken = {i for entity in section.entities for i in _ids(section, entity)} | {ROOT_ID}
     widget_id = _new_id(section, name, given, taken)
     value = widget_value(name, widget_id, container.canvas_id, given)
-    folder = container.folder
+    used, folder = occupied(section.files), container.folder
     if value.get("children"):
-        folder = _free(section, folder, name, "") + "/"
-    path = _free(section, folder, name, ".json")
+        folder = free_path(used, folder, name, "") + "/"
+    path = free_path(used, folder, name, ".json")
     return _added(app, f"{Kind.WIDGET}:{path}", section.with_files({path: encode_json(value)}))
 
 
@@ -179,16 +180,6 @@ def _new_id(section: Section, name: str, given: Object, taken: set[str]) -> str:
     while (made := made_id(section.page, name, str(attempt))) in taken:
         attempt += 1
     return made
-
-
-def _free(section: Section, folder: str, name: str, suffix: str) -> str:
-    """A path in `folder` for something called `name` that nothing else has."""
-    stem, count = folder + file_name(name), 1
-    path = stem + suffix
-    while any(taken == path or taken.startswith(path + "/") for taken in section.files):
-        count += 1
-        path = f"{stem}~{count}{suffix}"
-    return path
 
 
 def _bytes(text: str) -> bytes:

@@ -4,7 +4,7 @@ Case twins, spaces, emoji, colons and the rest of Unicode are legitimate file na
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from services.studio.appsmith.limits import Limits
 from services.studio.appsmith.refusals import ImportRefused, Rule
@@ -53,7 +53,7 @@ def is_version_control(path: str) -> bool:
 
 
 def file_name(name: str) -> str:
-    """A file name for something called `name`: readable, safe, at most 100 characters.
+    """A file name for something called `name`: readable, safe, at most 200 bytes.
 
     >>> file_name("Orders / Returns")
     'Orders _ Returns'
@@ -62,6 +62,26 @@ def file_name(name: str) -> str:
     while len(clean.encode()) > 200:
         clean = clean[:-1]
     return f"_{clean}" if clean in ("", ".", "..", ".git") else clean
+
+
+def occupied(paths: Iterable[str]) -> set[str]:
+    """Files and the folders that they are in."""
+    found: set[str] = set()
+    for path in paths:
+        while path and path not in found:
+            found.add(path)
+            path = path.rpartition("/")[0]
+    return found
+
+
+def free_path(used: Container[str], folder: str, stem: str, suffix: str) -> str:
+    """A path in a folder that nothing has; `used`: as `occupied` tells."""
+    start, count = folder + file_name(stem), 1
+    path = start + suffix
+    while path in used:
+        count += 1
+        path = f"{start}~{count}{suffix}"
+    return path
 
 
 def _check_escape(path: str) -> None:

@@ -10,6 +10,7 @@ from services.studio.appsmith.compare import Path
 from services.studio.appsmith.containers import tree_ways
 from services.studio.appsmith.entities import Object
 from services.studio.appsmith.page_files import has_own_folder
+from services.studio.appsmith.paths import free_path, occupied
 from services.studio.appsmith.raw_json import item_at, with_value
 from services.studio.appsmith.sources import encode_json, exact_json
 from services.studio.appsmith.templates import CANVAS, made_id
@@ -17,10 +18,8 @@ from services.studio.references.bindings import Binding
 from services.studio.references.recast import (
     Recast,
     code_splices,
-    free_path,
     new_spots,
     nodes_of,
-    occupied,
     put,
     rewritten,
     widget_spots,

@@ -6,14 +6,14 @@ everything that is made of a name, an id or the page's name follows.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.studio.appsmith import Entity, Kind, Section
 from services.studio.appsmith.compare import Path
 from services.studio.appsmith.entities import Object, part
 from services.studio.appsmith.page_files import METADATA
-from services.studio.appsmith.paths import file_name
+from services.studio.appsmith.paths import free_path, occupied
 from services.studio.appsmith.sources import BODY_AT, WITH_BODY, body_path, exact_json, is_whole
 from services.studio.references.bindings import TEXT, Binding, texts_in
 from services.studio.references.javascript import Goal, names_in
@@ -227,26 +227,6 @@ def folder_of(path: str) -> str:
     if path.endswith(f"/{METADATA}"):
         return path.rpartition("/")[0]
     return path.removesuffix(".json")
-
-
-def occupied(paths: Iterable[str]) -> set[str]:
-    """Files and the folders that they are in."""
-    found: set[str] = set()
-    for path in paths:
-        while path and path not in found:
-            found.add(path)
-            path = path.rpartition("/")[0]
-    return found
-
-
-def free_path(used: Container[str], folder: str, stem: str, suffix: str) -> str:
-    """A path in a folder that nothing has; `used`: as `occupied` tells."""
-    start, count = folder + file_name(stem), 1
-    path = start + suffix
-    while path in used:
-        count += 1
-        path = f"{start}~{count}{suffix}"
-    return path
 
 
 def nodes_of(value: Object) -> Iterator[tuple[Path, Object]]:

@@ -197,8 +197,9 @@ async def test_a_removed_entity_is_gone_and_its_name_is_free(desk: Desk) -> None
         entity_id=widget.entity_id,
         expected_version=1,
     )
-    await desk.studio.send(remove)
+    removed = await desk.studio.send(remove)
 
+    assert (removed.name, removed.entity_ids) == (widget.name, [widget.entity_id])
     with pytest.raises(Rejected) as refusal:
         await desk.studio.send(remove)
     assert isinstance(refusal.value.rejection, EntityUnknown)

@@ -23,7 +23,6 @@ from contracts.studio.app import (
     EntityUnknown,
     MoveEntity,
     MoveOutcome,
-    RemoveEntity,
     RenameEntity,
     SourceInvalid,
     VersionConflict,
@@ -225,16 +224,6 @@ class TestDeleteEntity:
         with pytest.raises(Rejected) as gone:
             await asked(desk, DeleteEntity, app, entity_id=query.entity_id)
         assert isinstance(gone.value.rejection, EntityUnknown)
-
-    async def test_remove_entity_is_the_same_whatever_breaks(self, desk: Desk) -> None:
-        app = await desk.app()
-        box, inner, _ = await a_box(desk, app)
-
-        removed = await asked(desk, RemoveEntity, app, entity_id=box.entity_id)
-
-        assert (removed.name, removed.entity_ids) == ("Box", [box.entity_id, inner.entity_id])
-        kind, fact = await last_fact(desk)
-        assert (kind, fact["revision_id"]) == ("studio.EntityRemoved.v1", str(removed.revision_id))
 
     async def test_takes_what_is_inside_and_what_nobody_uses_without_asking(
         self, desk: Desk
