@@ -16,7 +16,7 @@ from contracts.studio.app import (
 )
 from services.studio.handlers.heads import advance_head
 from services.studio.model import App, Apps, Drafts, Revisions, app_of
-from services.studio.model.listing import ids_told
+from services.studio.model.listing import ids_told, told
 from services.studio.model.refactoring import Refactored, Refactoring
 
 
@@ -33,13 +33,14 @@ async def move_entity(
     app.demand_editable()
     done = await drafts.refactor(app, command)
     advanced = _advance(app, command, done, "move", apps, revisions, clock, context)
+    breaks = told(done.breaks, BREAKS_MAX)
     outcome = MoveOutcome(
         app_id=app.app_id,
         entity_id=done.entity_id,
         entity_version=done.edited.entity_version if done.edited else command.expected_version,
         revision_id=app.head_revision_id if done.edited else None,
-        breaks=done.breaks[:BREAKS_MAX],
-        more=len(done.breaks) > BREAKS_MAX,
+        breaks=breaks,
+        more=len(done.breaks) > len(breaks),
     )
     if not advanced:
         return (outcome,)
@@ -97,12 +98,13 @@ async def delete_entity(
     done = await drafts.refactor(app, command)
     advanced = _advance(app, command, done, "delete", apps, revisions, clock, context)
     entity_ids = ids_told(done.entity_ids)
+    breaks = told(done.breaks, BREAKS_MAX)
     outcome = DeleteOutcome(
         app_id=app.app_id,
         entity_ids=entity_ids,
         revision_id=app.head_revision_id if done.edited else None,
-        breaks=done.breaks[:BREAKS_MAX],
-        more=len(done.breaks) > BREAKS_MAX or len(done.entity_ids) > len(entity_ids),
+        breaks=breaks,
+        more=len(done.breaks) > len(breaks) or len(done.entity_ids) > len(entity_ids),
     )
     if not advanced:
         return (outcome,)

@@ -6,7 +6,7 @@ from contracts.base import Message
 from contracts.studio.app import CHANGES_MAX, EntityRenamed, RenameEntity, RenameOutcome
 from services.studio.handlers.heads import advance_head
 from services.studio.model import App, Apps, Drafts, Revisions, app_of
-from services.studio.model.listing import ids_told
+from services.studio.model.listing import ids_told, told
 from services.studio.model.renaming import Renaming
 
 
@@ -45,17 +45,20 @@ async def rename_entity(
 
 def _outcome(app: App, command: RenameEntity, renaming: Renaming) -> RenameOutcome:
     edited = renaming.edited
-    listed = (renaming.changes, renaming.mentions, renaming.unclear)
+    changes = told(renaming.changes, CHANGES_MAX)
+    mentions = told(renaming.mentions, CHANGES_MAX)
+    unclear = told(renaming.unclear, CHANGES_MAX)
+    all_of = len(renaming.changes) + len(renaming.mentions) + len(renaming.unclear)
     return RenameOutcome(
         app_id=app.app_id,
         entity_id=renaming.entity_id,
         name=command.name,
         entity_version=edited.entity_version if edited else command.expected_version,
         revision_id=app.head_revision_id if edited else None,
-        changes=renaming.changes[:CHANGES_MAX],
-        mentions=renaming.mentions[:CHANGES_MAX],
-        unclear=renaming.unclear[:CHANGES_MAX],
-        more=any(len(one) > CHANGES_MAX for one in listed),
+        changes=changes,
+        mentions=mentions,
+        unclear=unclear,
+        more=all_of > len(changes) + len(mentions) + len(unclear),
     )
 
 

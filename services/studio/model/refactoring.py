@@ -14,6 +14,7 @@ from contracts.studio.app import (
     EntityKind,
     MoveEntity,
 )
+from services.studio.model.listing import told
 
 if TYPE_CHECKING:
     from services.studio.model import Edited
@@ -40,11 +41,12 @@ def demand_whole(app_id: UUID, wanted: Refactoring, breaks: list[Break]) -> None
     """Rejected when something would break and nobody said that it may."""
     if not breaks or isinstance(wanted, DuplicateEntity) or wanted.breaking or wanted.dry_run:
         return
+    listed = told(breaks, BREAKS_MAX)
     raise Rejected(
         EntityInUse(
             app_id=app_id,
             entity_id=wanted.entity_id,
-            breaks=breaks[:BREAKS_MAX],
-            more=len(breaks) > BREAKS_MAX,
+            breaks=listed,
+            more=len(breaks) > len(listed),
         )
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.resources import Resources
 from contracts.studio.app import PROBLEMS_MAX, Finding
-from services.studio.model.listing import listed
+from services.studio.model.listing import LIST_BYTES_MAX, told
 from services.studio.model.past import Past
 from services.studio.model.releasing import Checked
 from services.studio.model.revision import Revision
@@ -62,5 +62,4 @@ def _checked(graphs: Mapping[str, PageGraph], pages: Mapping[str, Judged]) -> Ch
 
 def _some(found: Sequence[Finding]) -> list[Finding]:
     """As much as a message may hold."""
-    cut = (short(one) for one in found)
-    return listed(cut, PROBLEMS_MAX, lambda one: len(one.model_dump_json().encode()))
+    return told((short(one) for one in found), PROBLEMS_MAX, LIST_BYTES_MAX)
