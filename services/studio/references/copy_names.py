@@ -21,14 +21,18 @@ class CopyNames:
         self._words = {word for text in files for word in _WORD.findall(text)}
         self._words |= {one.name for one in section.entities}
         self._given = given
+        self._counts: dict[str, int] = {}  # from where to go on: there may be thousands of a name
 
     def free(self, old: str) -> str:
         """`TableCopy`, `TableCopy1` and so on."""
-        base, count = f"{old[:NAME_CUT]}Copy", 0
-        while True:
-            name = f"{base}{count or ''}"
-            taken = name in self._words or name in PLATFORM or name in WORDS
-            if not taken and name not in self._given:
-                self._words.add(name)
-                return name
+        base = f"{old[:NAME_CUT]}Copy"
+        count = self._counts.get(base, 0)
+        while self._is_taken(name := f"{base}{count or ''}"):
             count += 1
+        self._counts[base] = count + 1
+        self._words.add(name)
+        return name
+
+    def _is_taken(self, name: str) -> bool:
+        known = (self._words, PLATFORM, WORDS, self._given)
+        return any(name in names for names in known)

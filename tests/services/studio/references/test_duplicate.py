@@ -5,6 +5,7 @@ import json
 import pytest
 
 from services.studio.appsmith import EditRefused, EditRule
+from services.studio.references.copy_names import CopyNames
 from services.studio.references.delete import delete
 from services.studio.references.duplicate import duplicate
 from tests.services.studio.references.small_app import an_app, json_of, named, runs_of
@@ -161,3 +162,11 @@ def test_a_name_that_stands_anywhere_on_the_page_is_not_taken() -> None:
     done = duplicate(app.with_sections([section]), named(app, "Loose").entity_id)
 
     assert done.entity.name == "LooseCopy1"
+
+
+def test_thousands_of_one_name_get_a_name_each() -> None:
+    names = CopyNames(an_app(5).sections["page:P"], ())
+
+    made = [names.free("Text") for _ in range(20_000)]
+
+    assert (made[0], made[1], made[-1]) == ("TextCopy", "TextCopy1", "TextCopy19999")
