@@ -8,6 +8,7 @@ from contracts.studio.app import (
     DeleteEntity,
     EntityAdded,
     EntityChanged,
+    EntityKind,
     EntityRemoved,
     RemoveEntity,
 )
@@ -99,7 +100,9 @@ def _advance(
     context: Context,
 ) -> None:
     message = f"{verb} {edited.kind} {edited.name}"
-    advance_head(app, edited.content, message, apps, revisions, clock, context)
+    new_page = verb == "add" and edited.kind is EntityKind.PAGE
+    past = app.made_of.begun(edited.entity_id) if new_page else None
+    advance_head(app, edited.content, message, apps, revisions, clock, context, past)
 
 
 HANDLERS = (add_entity, change_entity, remove_entity)

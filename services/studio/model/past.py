@@ -33,6 +33,11 @@ class Past:
         others = {k: v for k, v in self.pages.items() if k != other}
         return Past(self.imports, _newest({**others, **folders}))
 
+    def begun(self, page_id: str) -> "Past":
+        """After a page was made: it is its own, even in a folder that an imported one had."""
+        others = {k: v for k, v in self.pages.items() if k != _page_of(page_id)}
+        return Past(self.imports, _newest({**others, _page_of(page_id): []}))
+
     def merged(self, ours: "Past") -> "Past":
         """Of both; ours are the newer imports."""
         pages = {

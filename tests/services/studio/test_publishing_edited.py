@@ -110,6 +110,33 @@ async def test_a_page_that_was_imported_so_may_be_renamed(desk: Desk) -> None:
     assert [(one.page, one.missing) for one in answer.warnings] == [("Start", "gone")]
 
 
+async def test_a_new_page_under_the_name_of_an_imported_one_has_its_own_problems(
+    desk: Desk,
+) -> None:
+    app = await imported(desk, "SELECT {{ gone.text }}")
+    (page,) = await desk.entities(app.app_id, EntityKind.PAGE)
+    rename = RenameEntity(
+        workspace_id=desk.workspace_id,
+        app_id=app.app_id,
+        entity_id=page.entity_id,
+        expected_version=page.entity_version,
+        name="Start",
+    )
+    await desk.studio.send(rename)
+    add = AddEntity(
+        workspace_id=desk.workspace_id, app_id=app.app_id, kind=EntityKind.PAGE, name=page.name
+    )
+    await desk.studio.send(add)
+    again = await add_widget(desk, app.app_id, "Again", text="{{ gone.text }}")
+
+    with pytest.raises(Rejected) as refused:
+        await frozen(desk, app.app_id, again.revision_id)
+
+    rejection = refused.value.rejection
+    assert isinstance(rejection, AppNotPublishable)
+    assert [(one.page, one.missing) for one in rejection.problems] == [(page.name, "gone")]
+
+
 async def test_a_copy_of_a_page_that_was_imported_so_may_be_published(desk: Desk) -> None:
     app = await imported(desk, "SELECT {{ gone.text }}")
     (home,) = await desk.entities(app.app_id, EntityKind.PAGE)
