@@ -10,6 +10,7 @@ from services.studio.appsmith.containers import child_at, tree_ways, with_child
 from services.studio.appsmith.edit import entity_of, with_inside
 from services.studio.appsmith.entities import NAMED
 from services.studio.appsmith.on_load import entry_texts, runs, with_entries
+from services.studio.appsmith.paths import occupied
 from services.studio.appsmith.sources import exact_json
 from services.studio.references.bindings import Binding, bindings_in
 from services.studio.references.carried import (
@@ -145,11 +146,11 @@ def _action(section: Section, entity: Entity, given: Contains[str]) -> tuple[Sec
     page = PageNames.of(section)
     recast = Recast(page, page, names, own=own, seed=f"{section.page}.{new}")
     bindings = _bindings(section, inside)
-    files: dict[str, bytes] = {}
+    files, used = dict[str, bytes](), occupied(section.files)
     for one in inside:
         stem = new if one is entity else f"{new}-{one.name}"
         contents = action_contents(section, one, bindings.get(one.entity_id, ()), recast)
-        paths = action_paths(one, section.page, stem, [*section.files, *files])
+        paths = action_paths(one, section.page, stem, used)
         files |= {paths[path]: content for path, content in contents.items()}
         if one is entity:
             copy_id = f"{entity.kind}:{folder_of(paths[entity.path])}"

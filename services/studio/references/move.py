@@ -23,6 +23,7 @@ from services.studio.appsmith.on_load import (
     with_last_entries,
     without_entries,
 )
+from services.studio.appsmith.paths import occupied
 from services.studio.appsmith.raw_json import without_item
 from services.studio.appsmith.sections import PAGE_PREFIX
 from services.studio.appsmith.sources import exact_json
@@ -237,13 +238,14 @@ def _action(
 ) -> tuple[list[Section], dict[str, str]]:
     recast = Recast(PageNames.of(section), PageNames.of(other))
     left = section.with_files({}, [path for one in inside for path in one.paths])
-    after, ids = other, dict[str, str]()
+    files, ids, used = dict[str, bytes](), dict[str, str](), occupied(other.files)
     for one in inside:
         stem = folder_of(one.path).rpartition("/")[2]
-        paths = action_paths(one, other.page, stem, after.files)
+        paths = action_paths(one, other.page, stem, used)
         contents = action_contents(section, one, (), recast)
-        after = after.with_files({paths[path]: content for path, content in contents.items()})
+        files |= {paths[path]: content for path, content in contents.items()}
         ids[one.entity_id] = f"{one.kind}:{folder_of(paths[one.path])}"
+    after = other.with_files(files)
     runs_it = runs(inside[0])
     entries: list[str] = []
     for path in {one.path for one in left.entities if one.kind is Kind.PAGE}:

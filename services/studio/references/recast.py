@@ -6,7 +6,7 @@ everything that is made of a name, an id or the page's name follows.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.studio.appsmith import Entity, Kind, Section
@@ -205,10 +205,16 @@ def action_contents(
     return files
 
 
-def action_paths(entity: Entity, page: str, stem: str, used: Iterable[str]) -> dict[str, str]:
-    """Where the files of a query, a script or a function go on a page."""
+def action_paths(entity: Entity, page: str, stem: str, used: set[str]) -> dict[str, str]:
+    """Where the files of a query, a script or a function go on a page. `used`: what is taken, as
+    `occupied` tells; from now on these are, too."""
+    paths = _action_paths(entity, page, stem, used)
+    used |= occupied(paths.values())
+    return paths
+
+
+def _action_paths(entity: Entity, page: str, stem: str, used: Container[str]) -> dict[str, str]:
     parent = entity.path.split("/")[2]
-    used = occupied(used)
     if is_whole(entity):
         return {entity.path: free_path(used, f"pages/{page}/{parent}/", stem, ".json")}
     old = entity.path.rpartition("/")[0]

@@ -1,7 +1,7 @@
 """Where an entity's own name stands outside of code: its name fields, ids made of it, its files."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,12 +166,13 @@ def moved_paths(section: Section, entity: Entity, new: str, script: str = "") ->
         before = f"{script}-" if script else ""
         old, now = before + entity.name, before + new
         moved = {path: _with_parts(path, old, now, 3) for path in entity.paths}
-        moved |= {path: _with_parts(path, old, now, 3, 4) for path in _strangers(section, entity)}
-        for one in section.entities:
-            if entity.kind is Kind.SCRIPT and one.parent_id == entity.entity_id:
-                moved |= {path: _with_start(path, entity.name, new) for path in one.paths}
-                for path in _strangers(section, one):
-                    moved[path] = _with_start(path, entity.name, new, 4)
+        moved |= {path: _with_parts(path, old, now, 3, 4) for path in _strangers(section, [entity])}
+        inside = [e for e in section.entities if e.parent_id == entity.entity_id]
+        functions = inside if entity.kind is Kind.SCRIPT else []
+        for one in functions:
+            moved |= {path: _with_start(path, entity.name, new) for path in one.paths}
+        for path in _strangers(section, functions):
+            moved[path] = _with_start(path, entity.name, new, 4)
     return {path: there for path, there in moved.items() if there != path}
 
 
@@ -192,12 +193,15 @@ def _widget_paths(section: Section, entity: Entity, new: str) -> dict[str, str]:
     return moved
 
 
-def _strangers(section: Section, entity: Entity) -> list[str]:
-    """Files that somebody put into its folder: they go where it goes."""
-    folder, _, file = entity.path.rpartition("/")
-    if file != METADATA:
-        return []
-    return [p for p in section.files if p.startswith(folder + "/") and p not in entity.paths]
+def _strangers(section: Section, entities: Sequence[Entity]) -> Iterator[str]:
+    """Files that somebody put into their folders: they go where those go."""
+    own = {path for one in entities for path in one.paths}
+    folders = {
+        folder for folder, _, file in (e.path.rpartition("/") for e in entities) if file == METADATA
+    }
+    for path in section.files if folders else ():
+        if path not in own and "/".join(path.split("/")[:4]) in folders:
+            yield path
 
 
 def _with_parts(path: str, old: str, new: str, first: int, end: int | None = None) -> str:
