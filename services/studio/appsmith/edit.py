@@ -17,6 +17,7 @@ from services.studio.appsmith.edit_rules import (
     check_widget,
 )
 from services.studio.appsmith.entities import Entity, Kind, Object, part
+from services.studio.appsmith.folders import strangers_in
 from services.studio.appsmith.on_load import runs, without_entries
 from services.studio.appsmith.raw_json import without_item
 from services.studio.appsmith.refusals import EditRefused, EditRule
@@ -111,7 +112,8 @@ def remove_entity(app: App, entity_id: str) -> Edited:
     if entity.kind is Kind.WIDGET and section.has_trees:
         section = section.with_files({entity.path: _without_node(section, entity)})
     else:
-        section = section.with_files({}, [path for one in gone for path in one.paths])
+        own = [path for one in gone for path in one.paths]
+        section = section.with_files({}, [*own, *strangers_in(section.files, gone)])
         section = _running_less(section, entity)
     after = app.with_sections([section]) if section.files else app.with_sections([], [section.name])
     return Edited(after, entity, tuple(one.entity_id for one in gone))

@@ -4,7 +4,7 @@ A function of a script has a folder among the queries; its plugin tells it from 
 old formats a file stands for the folder, and the body is in its JSON.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from services.studio.appsmith.entities import (
     Entity,
@@ -65,6 +65,17 @@ def script_name(value: Object) -> str:
     action = part(value, "unpublishedAction")
     full = text(action.get("fullyQualifiedName"))
     return full.rpartition(".")[0] if "." in full else ""
+
+
+def strangers_in(files: Iterable[str], entities: Sequence[Entity]) -> Iterator[str]:
+    """Files that somebody put into their folders: they go where those go."""
+    own = {path for one in entities for path in one.paths}
+    folders = {
+        folder for folder, _, file in (e.path.rpartition("/") for e in entities) if file == METADATA
+    }
+    for path in files if folders else ():
+        if path not in own and "/".join(path.split("/")[:4]) in folders:
+            yield path
 
 
 def _own_paths(

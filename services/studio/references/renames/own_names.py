@@ -1,7 +1,7 @@
 """Where an entity's own name stands outside of code: its name fields, ids made of it, its files."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,9 @@ from services.studio.appsmith import Entity, Kind, Section
 from services.studio.appsmith.compare import Path
 from services.studio.appsmith.containers import tree_ways
 from services.studio.appsmith.entities import part
+from services.studio.appsmith.folders import strangers_in
 from services.studio.appsmith.on_load import entries_of
-from services.studio.appsmith.page_files import METADATA, has_own_folder
+from services.studio.appsmith.page_files import has_own_folder
 from services.studio.appsmith.sources import exact_json
 from services.studio.references.bindings import PATH_KEYS, texts_in
 from services.studio.references.splice import Splice, Spot
@@ -166,12 +167,15 @@ def moved_paths(section: Section, entity: Entity, new: str, script: str = "") ->
         before = f"{script}-" if script else ""
         old, now = before + entity.name, before + new
         moved = {path: _with_parts(path, old, now, 3) for path in entity.paths}
-        moved |= {path: _with_parts(path, old, now, 3, 4) for path in _strangers(section, [entity])}
+        moved |= {
+            path: _with_parts(path, old, now, 3, 4)
+            for path in strangers_in(section.files, [entity])
+        }
         inside = [e for e in section.entities if e.parent_id == entity.entity_id]
         functions = inside if entity.kind is Kind.SCRIPT else []
         for one in functions:
             moved |= {path: _with_start(path, entity.name, new) for path in one.paths}
-        for path in _strangers(section, functions):
+        for path in strangers_in(section.files, functions):
             moved[path] = _with_start(path, entity.name, new, 4)
     return {path: there for path, there in moved.items() if there != path}
 
@@ -191,17 +195,6 @@ def _widget_paths(section: Section, entity: Entity, new: str) -> dict[str, str]:
                 inside = moved.get(path, path)
                 moved[path] = f"{outer}/{new}/{inside.removeprefix(folder + '/')}"
     return moved
-
-
-def _strangers(section: Section, entities: Sequence[Entity]) -> Iterator[str]:
-    """Files that somebody put into their folders: they go where those go."""
-    own = {path for one in entities for path in one.paths}
-    folders = {
-        folder for folder, _, file in (e.path.rpartition("/") for e in entities) if file == METADATA
-    }
-    for path in section.files if folders else ():
-        if path not in own and "/".join(path.split("/")[:4]) in folders:
-            yield path
 
 
 def _with_parts(path: str, old: str, new: str, first: int, end: int | None = None) -> str:

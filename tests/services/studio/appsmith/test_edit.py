@@ -223,6 +223,18 @@ class TestRemove:
         assert len(edited.removed) == len(gone)
         assert edited.app.counts["page"] == app.counts["page"]
 
+    def test_a_query_takes_along_what_somebody_put_into_its_folder(self) -> None:
+        app = parse(shop(5))
+        query = id_of(app, Kind.QUERY, "List orders", "Home")
+        entity = next(one for one in app if one.entity_id == query)
+        folder = entity.path.rpartition("/")[0]
+        section = app.sections[entity.section].with_files({f"{folder}/why.md": b"because"})
+
+        after = remove_entity(app.with_sections([section]), query).app
+
+        assert not [path for path in after.files if path.startswith(folder + "/")]
+        assert len(list(after)) == len(list(app)) - 1
+
     @FORMATS
     def test_a_script_takes_its_functions_along(self, format_version: int) -> None:
         app = parse(shop(format_version))
