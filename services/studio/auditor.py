@@ -132,7 +132,7 @@ class Auditor:
         return True
 
     async def _audit(self, place: Place, manifest: Manifest) -> Outcome:
-        key = keys_of(place.workspace_id, manifest)[place.section]
+        key = keys_of(place.workspace_id, manifest, [place.section])[place.section]
         packs = manifest.packs_of(place.section)
         identities = [f"{place.workspace_id}:{digest}" for digest in packs]
         bodies = await self._documents.get_many(PACKS, identities)

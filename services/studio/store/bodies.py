@@ -69,7 +69,7 @@ class Bodies:
         read: Mapping[str, SectionReadings],
     ) -> None:
         """To be written: a content's new packs, and what those sections say, by name."""
-        keys = keys_of(workspace_id, manifest)
+        keys = keys_of(workspace_id, manifest, read)
         readings = {keys[name]: self._graphs.remember(keys[name], read[name]) for name in read}
         digest = manifest.digest
         self._contents.remember_manifest(workspace_id, digest, manifest)

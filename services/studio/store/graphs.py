@@ -18,7 +18,6 @@ from services.studio.appsmith import (
     PAGE_PREFIX,
     Entity,
     Manifest,
-    Section,
 )
 from services.studio.appsmith.app_level import names_given
 from services.studio.references import PageGraph, Reading
@@ -66,9 +65,9 @@ class Graphs:
     ) -> dict[str, PageGraph]:
         """The graphs of a content's pages, or of some, by folder; empty: of the app level."""
         manifest = await self._contents.manifest(workspace_id, digest)
-        keys = keys_of(workspace_id, manifest)
         folders = {one.name: _folder(one.name) for one in manifest.sections}
         names = {n for n, page in folders.items() if pages is None or page in pages}
+        keys = keys_of(workspace_id, manifest, names)
         found = await self.readings(workspace_id, manifest, {*names, APP_SECTION})
         libraries = names_given(found[APP_SECTION].entities.values())
         graphs = {}
@@ -87,9 +86,7 @@ class Graphs:
     ) -> dict[str, SectionReadings]:
         """What the code of sections says, by the sections' names: of all of them, or of some. What
         is missing is made, and kept."""
-        keys = keys_of(workspace_id, manifest)
-        if names is not None:
-            keys = {name: keys[name] for name in keys.keys() & set(names)}
+        keys = keys_of(workspace_id, manifest, names)
         found = {name: kept for name, key in keys.items() if (kept := READING_CACHE.get(key))}
         unread = {name: key for name, key in keys.items() if name not in found}
         for name, read in (await self._stored(unread)).items():
@@ -97,24 +94,10 @@ class Graphs:
         missing = keys.keys() - found.keys()
         if missing:
             sections = await self._contents.sections(workspace_id, manifest, missing)
-            found |= await self.write(workspace_id, manifest, sections)
-        return found
-
-    async def write(
-        self,
-        workspace_id: UUID,
-        manifest: Manifest,
-        sections: Mapping[str, Section],
-        before: Mapping[str, SectionReadings] | None = None,
-    ) -> dict[str, SectionReadings]:
-        """Read sections of a content, and keep what they say. `before`: of which most is the same,
-        by name."""
-        keys = keys_of(workspace_id, manifest)
-        found = {}
-        for name, section in sections.items():
-            read = await asyncio.to_thread(read_section, section, (before or {}).get(name))
-            await self.keep([(keys[name], read)])
-            found[name] = self.remember(keys[name], read)
+            for name, section in sections.items():
+                read = await asyncio.to_thread(read_section, section)
+                await self.keep([(keys[name], read)])
+                found[name] = self.remember(keys[name], read)
         return found
 
     async def keep(
@@ -160,11 +143,16 @@ class Graphs:
         return await asyncio.to_thread(decode, bodies)
 
 
-def keys_of(workspace_id: UUID, manifest: Manifest) -> dict[str, Key]:
-    """Where the readings of a content's sections are, by the sections' names."""
+def keys_of(
+    workspace_id: UUID, manifest: Manifest, names: Collection[str] | None = None
+) -> dict[str, Key]:
+    """Where the readings of a content's sections are, by the sections' names: of all of them, or of
+    some."""
     version = manifest.format_version
     return {
-        one.name: (workspace_id, key_of(one.name, version, one.packs)) for one in manifest.sections
+        one.name: (workspace_id, key_of(one.name, version, one.packs))
+        for one in manifest.sections
+        if names is None or one.name in names
     }
 
 

@@ -7,6 +7,7 @@ from contracts.studio.app import (
     AddEntity,
     AppNotPublishable,
     DuplicateEntity,
+    Entity,
     EntityDuplicated,
     EntityKind,
     MergeOutcome,
@@ -22,20 +23,25 @@ from tests.services.studio.test_imports import exported, zipped
 from tests.services.studio.test_publishing import add_widget, frozen, head, imported, missing
 
 
+async def renamed(desk: Desk, one: Entity, name: str) -> RenameOutcome:
+    command = RenameEntity(
+        workspace_id=desk.workspace_id,
+        app_id=one.app_id,
+        entity_id=one.entity_id,
+        expected_version=one.entity_version,
+        name=name,
+    )
+    answer = await desk.studio.send(command)
+    assert isinstance(answer, RenameOutcome)
+    return answer
+
+
 async def test_who_misses_a_name_may_be_renamed(desk: Desk) -> None:
     app = await imported(desk, "SELECT {{ gone.text }}")
     (old,) = [one for one in await desk.entities(app.app_id) if one.name == "Old"]
-    command = RenameEntity(
-        workspace_id=desk.workspace_id,
-        app_id=app.app_id,
-        entity_id=old.entity_id,
-        expected_version=old.entity_version,
-        name="Orders9",
-    )
-    renamed = await desk.studio.send(command)
-    assert isinstance(renamed, RenameOutcome)
+    outcome = await renamed(desk, old, "Orders9")
 
-    answer = await frozen(desk, app.app_id, renamed.revision_id)
+    answer = await frozen(desk, app.app_id, outcome.revision_id)
 
     assert [(one.name, one.missing) for one in answer.warnings] == [("Orders9", "gone")]
 
@@ -95,17 +101,9 @@ async def test_a_merge_may_have_what_either_side_was_imported_with(desk: Desk) -
 async def test_a_page_that_was_imported_so_may_be_renamed(desk: Desk) -> None:
     app = await imported(desk, "SELECT {{ gone.text }}")
     (home,) = await desk.entities(app.app_id, EntityKind.PAGE)
-    command = RenameEntity(
-        workspace_id=desk.workspace_id,
-        app_id=app.app_id,
-        entity_id=home.entity_id,
-        expected_version=home.entity_version,
-        name="Start",
-    )
-    renamed = await desk.studio.send(command)
-    assert isinstance(renamed, RenameOutcome)
+    outcome = await renamed(desk, home, "Start")
 
-    answer = await frozen(desk, app.app_id, renamed.revision_id)
+    answer = await frozen(desk, app.app_id, outcome.revision_id)
 
     assert [(one.page, one.missing) for one in answer.warnings] == [("Start", "gone")]
 
@@ -115,14 +113,7 @@ async def test_a_new_page_under_the_name_of_an_imported_one_has_its_own_problems
 ) -> None:
     app = await imported(desk, "SELECT {{ gone.text }}")
     (page,) = await desk.entities(app.app_id, EntityKind.PAGE)
-    rename = RenameEntity(
-        workspace_id=desk.workspace_id,
-        app_id=app.app_id,
-        entity_id=page.entity_id,
-        expected_version=page.entity_version,
-        name="Start",
-    )
-    await desk.studio.send(rename)
+    await renamed(desk, page, "Start")
     add = AddEntity(
         workspace_id=desk.workspace_id, app_id=app.app_id, kind=EntityKind.PAGE, name=page.name
     )
